@@ -1,0 +1,90 @@
+//! Who you are and what you may do: identity, tokens and permissions.
+//!
+//! [`identity`] knows people, organizations, groups and what their groups may do;
+//! [`token`] proves who is asking. Decisions are pure functions over a [`Snapshot`];
+//! the operations of [`Auth`] are the async shell around them.
+
+pub mod identity;
+pub mod token;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use buildly_journal::Commit;
+use buildly_model::{Clock, OrganizationId, Random, StoreError};
+
+/// What this area can change.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// People, organizations, groups, grants.
+    Identity(identity::Change),
+    /// Keys, sessions, applications, service accounts.
+    Token(token::Change),
+}
+
+impl From<identity::Change> for Change {
+    fn from(change: identity::Change) -> Self {
+        Self::Identity(change)
+    }
+}
+
+impl From<token::Change> for Change {
+    fn from(change: token::Change) -> Self {
+        Self::Token(change)
+    }
+}
+
+/// What this area needs to read from a storage.
+pub trait Store: identity::Store + token::Store {}
+
+impl<T: identity::Store + token::Store> Store for T {}
+
+/// The hot state of this area: what every check reads, never waiting.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Organizations, users, groups, grants.
+    pub identity: identity::Snapshot,
+    /// Keys, applications, revocations.
+    pub token: token::Snapshot,
+}
+
+/// Where the operations take the current snapshot from; the facade implements it.
+#[async_trait]
+pub trait Snapshots: Send + Sync {
+    /// The snapshot now. Take it once where a request enters and pass it down.
+    fn current(&self) -> Arc<Snapshot>;
+
+    /// The snapshot once `organization` is in it: organizations load on first use.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be loaded.
+    async fn with_organization(&self, organization: OrganizationId) -> Result<Arc<Snapshot>, StoreError>;
+}
+
+/// The operations of identity, tokens and permissions; cheap to clone.
+#[derive(Clone)]
+pub struct Auth {
+    pub(crate) parts: Arc<Parts>,
+}
+
+/// What the operations need from outside.
+pub struct Parts {
+    /// Reads.
+    pub store: Arc<dyn Store>,
+    /// Writes.
+    pub commits: Arc<dyn Commit<Change>>,
+    /// Hot state.
+    pub snapshots: Arc<dyn Snapshots>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+impl Auth {
+    /// Connects the operations with their outside.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+}

@@ -1,0 +1,1 @@
+//! Performs the gateway's calls over HTTP.

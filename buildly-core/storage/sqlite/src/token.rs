@@ -1,0 +1,20 @@
+//! The SQL of token.
+
+use buildly_auth::token::Change;
+use buildly_model::{OrganizationId, StoreError};
+use rusqlite::Connection;
+
+use crate::Sqlite;
+
+/// Applies one change inside the unit's transaction.
+#[expect(dead_code, reason = "called by the committer")]
+pub(crate) fn apply(
+    _tx: &Connection,
+    _organization: Option<OrganizationId>,
+    change: &Change,
+) -> Result<(), StoreError> {
+    match *change {}
+}
+
+#[async_trait::async_trait]
+impl buildly_auth::token::Store for Sqlite {}

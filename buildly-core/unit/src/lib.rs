@@ -1,0 +1,67 @@
+//! One change of all areas, and the port that writes it.
+//!
+//! A [`Unit`] is data: parts of several areas that are written together or not at all.
+//! Each storage implements [`Committer`]; nothing else writes.
+
+use async_trait::async_trait;
+use buildly_journal::Part;
+use buildly_model::{Revision, StoreError};
+
+/// What any area can change.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// Identity, tokens, permissions.
+    Auth(buildly_auth::Change),
+    /// Services and the gateway's policies.
+    Gateway(buildly_gateway::Change),
+    /// Record types, relationships, join records.
+    Mesh(buildly_mesh::Change),
+}
+
+impl From<buildly_auth::Change> for Change {
+    fn from(change: buildly_auth::Change) -> Self {
+        Self::Auth(change)
+    }
+}
+
+impl From<buildly_gateway::Change> for Change {
+    fn from(change: buildly_gateway::Change) -> Self {
+        Self::Gateway(change)
+    }
+}
+
+impl From<buildly_mesh::Change> for Change {
+    fn from(change: buildly_mesh::Change) -> Self {
+        Self::Mesh(change)
+    }
+}
+
+/// What is written together or not at all.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Unit {
+    /// The parts, applied in order.
+    pub parts: Vec<Part<Change>>,
+}
+
+/// The one write port: each storage implements it.
+#[async_trait]
+pub trait Committer: Send + Sync {
+    /// Writes the unit durably and says at which revision a reader sees it.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] but `Behind`; nothing was written then, save when the connection
+    /// to the database was lost while it answered.
+    async fn commit(&self, unit: Unit) -> Result<Revision, StoreError>;
+}
+
+/// Everything that a deployment needs remembered: what a storage is.
+pub trait Storage:
+    Committer
+    + buildly_journal::Feed
+    + buildly_journal::History
+    + buildly_journal::Nodes
+    + buildly_auth::Store
+    + buildly_gateway::Store
+    + buildly_mesh::Store
+{
+}

@@ -1,0 +1,1 @@
+//! The buildly server: configuration, sockets, the HTTP API.

@@ -1,0 +1,2 @@
+//! The `buildly` command.
+fn main() {}

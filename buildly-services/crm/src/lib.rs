@@ -1,0 +1,1 @@
+//! CRM: companies, contacts, notes.

@@ -1,0 +1,1 @@
+//! Documents: metadata, versions, content on disk.
