@@ -1,0 +1,64 @@
+//! What can go wrong when a deployment is opened.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use buildly_model::{ErrorKind, StoreError};
+
+/// Why a deployment cannot be opened, or cannot answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder of the data folder cannot be used.
+    #[error("the data folder cannot be used: `{}`: {source}", path.display())]
+    Folder {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A key file does not hold a key. It is left as it is.
+    #[error("`{}` does not hold {expected}; put the right file back, or move it away to start with a new key", path.display())]
+    Key {
+        /// Which file.
+        path: PathBuf,
+        /// What was expected.
+        expected: String,
+    },
+    /// A setting is wrong.
+    #[error("setting `{setting}`: {reason}")]
+    Setting {
+        /// Its name.
+        setting: &'static str,
+        /// What was expected and what to do.
+        reason: String,
+    },
+    /// The caller may not.
+    #[error("{reason}")]
+    Forbidden {
+        /// The rule that decided.
+        reason: String,
+    },
+    /// The storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Error {
+    pub(crate) fn folder(path: &Path, source: io::Error) -> Self {
+        Self::Folder { path: path.to_path_buf(), source }
+    }
+
+    /// What a caller can do about it.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Folder { .. } => ErrorKind::Unavailable,
+            Self::Key { .. } => ErrorKind::Corrupt,
+            Self::Setting { .. } => ErrorKind::Invalid,
+            Self::Forbidden { .. } => ErrorKind::Forbidden,
+            Self::Store(error) => error.kind(),
+        }
+    }
+}
