@@ -1,2 +1,47 @@
-//! The project commands.
-fn main() {}
+//! The project's own commands: `cargo xtask test`, `cargo xtask tidy`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to the terminal")]
+
+mod gate;
+mod services;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run every check and every test, installing or starting what they need.
+    ///
+    /// The last line of the output is `N passed, N failed, N skipped`.
+    Test,
+    /// Check our own rules: arrows between crates, file lengths, migration pairs, licences.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let root = root();
+    match Arguments::parse().command {
+        Command::Test => gate::run(&root),
+        Command::Tidy => {
+            let findings = tidy::check(&root);
+            findings.iter().for_each(|finding| println!("{finding}"));
+            if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+/// The checkout that this command was built in.
+fn root() -> PathBuf {
+    let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    package.parent().map(PathBuf::from).unwrap_or(package)
+}

@@ -1,0 +1,100 @@
+//! Starts, and where it must, installs what the tests talk to: PostgreSQL on loopback, and
+//! Python with its `venv` module and Node.js for the independent clients.
+
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use std::{fs, thread};
+
+const POSTGRES: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5432);
+const LOOK_PAUSE: Duration = Duration::from_millis(500);
+const LOOKS_MAX: u32 = 60;
+
+/// Makes sure that everything is there.
+pub(crate) fn start() -> Result<(), String> {
+    if !succeeds("python3", &["-c", "import venv, ensurepip"]) {
+        install(&["python3", "python3-venv"])?;
+    }
+    if !succeeds("node", &["--version"]) || !succeeds("npm", &["--version"]) {
+        install(&["nodejs", "npm"])?;
+    }
+    if !answers(POSTGRES) {
+        start_postgres()?;
+    }
+    if std::env::var_os("BUILDLY_TEST_POSTGRES").is_none() && !trusts_us() {
+        return Err("PostgreSQL on 127.0.0.1:5432 does not let `postgres` in without a password: \
+            set BUILDLY_TEST_POSTGRES to the URL of a database that the tests may use"
+            .to_owned());
+    }
+    Ok(())
+}
+
+fn start_postgres() -> Result<(), String> {
+    if installed_cluster().is_none() {
+        install(&["postgresql", "postgresql-client"])?;
+    }
+    let version =
+        installed_cluster().ok_or("PostgreSQL was installed, but no cluster was made in /etc/postgresql")?;
+    let _ = succeeds("pg_ctlcluster", &["--skip-systemctl-redirect", &version, "main", "start"]);
+    wait_for_postgres()?;
+    if !trusts_us() {
+        trust_loopback(&version)?;
+    }
+    Ok(())
+}
+
+fn wait_for_postgres() -> Result<(), String> {
+    for _ in 0..LOOKS_MAX {
+        if answers(POSTGRES) {
+            return Ok(());
+        }
+        thread::sleep(LOOK_PAUSE);
+    }
+    Err("PostgreSQL does not answer on 127.0.0.1:5432: start it and run this again".to_owned())
+}
+
+/// A cluster that was just installed asks for a password on loopback; a test machine needs none.
+fn trust_loopback(version: &str) -> Result<(), String> {
+    let path = format!("/etc/postgresql/{version}/main/pg_hba.conf");
+    let rules = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+    let rules = format!("host all all 127.0.0.1/32 trust\n{rules}");
+    fs::write(&path, rules).map_err(|error| format!("{path}: {error}"))?;
+    let _ = succeeds("pg_ctlcluster", &["--skip-systemctl-redirect", version, "main", "reload"]);
+    thread::sleep(LOOK_PAUSE);
+    Ok(())
+}
+
+fn trusts_us() -> bool {
+    succeeds("psql", &["-h", "127.0.0.1", "-U", "postgres", "-w", "-c", "SELECT 1", "postgres"])
+}
+
+fn installed_cluster() -> Option<String> {
+    let mut versions: Vec<String> = fs::read_dir("/etc/postgresql")
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|version| Path::new("/etc/postgresql").join(version).join("main").exists())
+        .collect();
+    versions.sort();
+    versions.pop()
+}
+
+fn answers(address: SocketAddr) -> bool {
+    TcpStream::connect_timeout(&address, LOOK_PAUSE).is_ok()
+}
+
+fn install(packages: &[&str]) -> Result<(), String> {
+    let asked = packages.join(" ");
+    println!("== installing {asked}");
+    let update = succeeds("apt-get", &["update", "-qq"]);
+    let arguments = [&["install", "-y", "-qq", "--no-install-recommends"], packages].concat();
+    if update && succeeds("apt-get", &arguments) {
+        return Ok(());
+    }
+    Err(format!("the tests need {asked}: install them with your system's package manager and run this again"))
+}
+
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    let output = Command::new(program).args(arguments).env("DEBIAN_FRONTEND", "noninteractive").output();
+    output.is_ok_and(|output| output.status.success())
+}
