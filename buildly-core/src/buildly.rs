@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use buildly_auth::Auth;
+use buildly_auth::token::{DeploymentKey, Settings, Signing};
 use buildly_journal::{Commit as _, NodeId, Part};
 use buildly_model::system::System;
 use buildly_model::{Clock, Random, Revision, StoreError};
@@ -120,12 +121,15 @@ impl Buildly {
         tasks.spawn(follower.follow(position));
         tasks.spawn(freshness.keep(stopped));
 
+        let deployment_key = DeploymentKey::from_bytes(folder.deployment_key(random.as_ref())?);
+        let signing = Signing::new(deployment_key, Settings::default());
         let auth = Auth::new(buildly_auth::Parts {
             store: storage.clone(),
             commits: Arc::new(commits.clone()),
             snapshots: hot.clone(),
             clock,
             random,
+            signing,
         });
         let journal = Journal::new(storage, folder.clone());
         let tasks = tokio::sync::Mutex::new(tasks);

@@ -99,6 +99,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// What tokens are signed with.
+    pub signing: token::Signing,
 }
 
 impl Auth {
