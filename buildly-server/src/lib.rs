@@ -1,1 +1,24 @@
 //! The buildly server: configuration, sockets, the HTTP API.
+//!
+//! The server only translates: a handler authenticates, parses, makes one call of the
+//! library and renders its answer. What an area offers over HTTP is declared once, as
+//! [`Routes`], which gives the route, its handler and its entry in the OpenAPI document.
+
+pub mod api;
+pub mod compat;
+pub mod configuration;
+mod context;
+mod correlation;
+pub mod problem;
+pub mod request;
+mod response;
+pub mod route;
+mod server;
+
+pub use context::Context;
+pub use correlation::CorrelationId;
+pub use problem::Problem;
+pub use request::Request;
+pub use response::Response;
+pub use route::Routes;
+pub use server::Server;

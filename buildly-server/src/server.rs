@@ -1,0 +1,135 @@
+//! Answers one request: finds the operation, runs it, and never lets a fault of one
+//! request touch another.
+
+mod guard;
+mod path;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use buildly_core::Buildly;
+use buildly_model::system::System;
+use buildly_model::{Body, Random};
+use http::header::ALLOW;
+use http::{HeaderValue, Method, StatusCode};
+use http_body::Body as _;
+use serde_json::Value;
+use tracing::Instrument as _;
+
+use crate::request::Arrival;
+use crate::route::{Lookup, Routes, Table, document};
+use crate::{Context, CorrelationId, Problem, Request, Response, correlation};
+
+/// The API over one deployment, without any socket.
+pub struct Server {
+    buildly: Buildly,
+    table: Table,
+    context: Arc<Context>,
+    random: Arc<dyn Random>,
+}
+
+impl Server {
+    /// Puts the resources over a deployment.
+    ///
+    /// # Errors
+    /// A sentence if two resources claim the same path; a mistake of ours that any test shows.
+    pub fn new(buildly: Buildly, resources: &[Routes], context: Arc<Context>) -> Result<Self, String> {
+        let table = Table::new(resources).map_err(|error| error.to_string())?;
+        Ok(Self { buildly, table, context, random: Arc::new(System) })
+    }
+
+    /// The OpenAPI document of the resources.
+    #[must_use]
+    pub fn document(resources: &[Routes], context: &Context) -> Value {
+        document(resources, context.configuration.public_url.as_deref().unwrap_or_default())
+    }
+
+    /// The deployment.
+    #[must_use]
+    pub fn buildly(&self) -> &Buildly {
+        &self.buildly
+    }
+
+    /// Answers a request, whatever it is.
+    pub async fn answer(
+        &self,
+        mut request: http::Request<Body>,
+        peer: Option<SocketAddr>,
+    ) -> http::Response<Body> {
+        let correlation = CorrelationId::of(request.headers(), self.random.as_ref());
+        let id = correlation.header();
+        request.headers_mut().insert(correlation::HEADER, id.clone());
+        let span = tracing::info_span!("request", request_id = %correlation);
+        let head = (request.method().clone(), request.uri().path().to_owned());
+        let arrival = Arrival { peer, correlation, context: self.context.clone() };
+        let mut response = guard::caught(self.route(request, arrival))
+            .instrument(span.clone())
+            .await
+            .unwrap_or_else(|panic| {
+                tracing::error!(method = %head.0, path = %head.1, panic, "a handler panicked");
+                Problem::broken("Something is broken here; the operator's log says what.")
+                    .into_response(false)
+                    .into_http()
+            });
+        response.headers_mut().insert(correlation::HEADER, id);
+        let _entered = span.enter();
+        let pattern = response.extensions().get::<RoutePattern>().map_or("", |route| route.0);
+        tracing::debug!(method = %head.0, path = %head.1, route = pattern, status = response.status().as_u16(), "answered");
+        response
+    }
+
+    async fn route(&self, request: http::Request<Body>, arrival: Arrival) -> http::Response<Body> {
+        if path::leaves_its_folder(request.uri().path()) {
+            let problem = Problem::invalid("The path must not contain `.` or `..`, also not encoded.");
+            return refuse(problem, false);
+        }
+        match self.table.find(request.method(), request.uri().path()) {
+            Lookup::Unknown => {
+                let detail = format!("Endpoint not found: {} {}", request.method(), request.uri().path());
+                refuse(Problem::not_found(detail), false)
+            }
+            Lookup::OtherMethods { allow, .. } if request.method() == Method::OPTIONS => {
+                Response::no_content().with_header(ALLOW, allow).into_http()
+            }
+            Lookup::OtherMethods { allow, is_compat, pattern } => {
+                let detail = format!("Method \"{}\" not allowed.", request.method());
+                of_route(pattern, refuse(Problem::method_not_allowed(detail).allowing(&allow), is_compat))
+            }
+            Lookup::Found(found) => {
+                let is_head = request.method() == Method::HEAD;
+                let outcome = match Request::new(request, found.parameters, arrival) {
+                    Ok(request) => found.handler.begin(&self.buildly, request).await,
+                    Err(problem) => Err(problem),
+                };
+                let response = match outcome {
+                    Ok(response) => response.with_header(ALLOW, &found.allow).into_http(),
+                    Err(problem) => refuse(problem, found.is_compat),
+                };
+                of_route(found.pattern, if is_head { head_of(response) } else { response })
+            }
+        }
+    }
+}
+
+/// The route that answered, as the table spells it; left on the response for the metrics.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RoutePattern(pub(crate) &'static str);
+
+fn of_route(pattern: &'static str, mut response: http::Response<Body>) -> http::Response<Body> {
+    response.extensions_mut().insert(RoutePattern(pattern));
+    response
+}
+
+fn refuse(problem: Problem, is_compat: bool) -> http::Response<Body> {
+    problem.log();
+    problem.into_response(is_compat).into_http()
+}
+
+/// A response to `HEAD`: the same head, no body (RFC 9110 section 9.3.2).
+fn head_of(response: http::Response<Body>) -> http::Response<Body> {
+    let (mut head, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact().filter(|_| head.status != StatusCode::NO_CONTENT) {
+        head.headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    http::Response::from_parts(head, Body::empty())
+}
