@@ -27,14 +27,6 @@ pub struct Limits {
     pub body_bytes_max: usize,
     /// How long such a body may take to come in.
     pub body_timeout: Duration,
-    /// The most bytes of a request's line and headers; at least 8192.
-    pub head_bytes_max: usize,
-    /// How long they may take to come in; also ends connections that nobody uses.
-    pub head_timeout: Duration,
-    /// How long nothing may come of a body that somebody waits for.
-    pub body_idle_timeout: Duration,
-    /// The most connections at once; further ones wait in the kernel's queue.
-    pub connections_max: usize,
     /// The most rows of a plain list of the old wire.
     pub list_rows_max: u32,
 }
@@ -54,14 +46,6 @@ impl Default for Configuration {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            body_bytes_max: 1_000_000,
-            body_timeout: Duration::from_secs(30),
-            head_bytes_max: 64 * 1024,
-            head_timeout: Duration::from_secs(30),
-            body_idle_timeout: Duration::from_secs(30),
-            connections_max: 10_000,
-            list_rows_max: 1000,
-        }
+        Self { body_bytes_max: 1_000_000, body_timeout: Duration::from_secs(30), list_rows_max: 1000 }
     }
 }

@@ -72,7 +72,7 @@ pub enum StoreError {
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
     /// Stored data cannot be read back, or does not fit this version.
-    #[error("stored data is broken: {reason}")]
+    #[error("stored data cannot be used: {reason}")]
     Corrupt {
         /// A sentence for the operator.
         reason: String,

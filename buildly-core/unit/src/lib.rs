@@ -3,6 +3,9 @@
 //! A [`Unit`] is data: parts of several areas that are written together or not at all.
 //! Each storage implements [`Committer`]; nothing else writes.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
 use async_trait::async_trait;
 use buildly_journal::Part;
 use buildly_model::{Revision, StoreError};

@@ -1,17 +1,14 @@
 //! Buildly's memory in one SQLite file: WAL, one writer thread that commits many callers'
 //! units together, a pool of readers.
 
+mod commit;
 pub mod engine;
 mod gateway;
 mod identity;
+mod journal;
 mod mesh;
+mod node;
+mod open;
 mod token;
 
-use engine::Engine;
-
-/// A deployment's storage in one SQLite file.
-#[derive(Clone)]
-pub struct Sqlite {
-    #[expect(dead_code, reason = "the area modules read through it")]
-    pub(crate) engine: Engine,
-}
+pub use open::{DATABASE_FILE, Sqlite};

@@ -7,7 +7,6 @@ use rusqlite::Connection;
 use crate::Sqlite;
 
 /// Applies one change inside the unit's transaction.
-#[expect(dead_code, reason = "called by the committer")]
 pub(crate) fn apply(
     _tx: &Connection,
     _organization: Option<OrganizationId>,

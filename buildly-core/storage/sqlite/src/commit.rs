@@ -1,0 +1,74 @@
+//! Writing units: the one way anything changes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use buildly_auth::Change as Auth;
+use buildly_journal::{Chain, Part};
+use buildly_model::{OrganizationId, Random, Revision, StoreError};
+use buildly_unit::{Change, Committer, Storage, Unit};
+use rusqlite::Connection;
+
+use crate::{Sqlite, gateway, identity, journal, mesh, token};
+
+impl Storage for Sqlite {}
+
+#[async_trait]
+impl Committer for Sqlite {
+    async fn commit(&self, unit: Unit) -> Result<Revision, StoreError> {
+        let random = Arc::clone(&self.random);
+        self.engine.write(move |tx| write(tx, &unit, &*random)).await
+    }
+}
+
+/// Runs on the writer thread, in the unit's savepoint: one writer, so the ends of the chains
+/// cannot move meanwhile.
+fn write(tx: &Connection, unit: &Unit, random: &dyn Random) -> Result<Revision, StoreError> {
+    for part in &unit.parts {
+        if let Some(expected) = part.expected_sequence
+            && journal::head(tx, part.organization)?.sequence != expected
+        {
+            return Err(StoreError::Stale);
+        }
+    }
+    for part in &unit.parts {
+        for change in &part.changes {
+            apply(tx, part.organization, change)?;
+        }
+    }
+    let mut chains: Vec<Chain> = Vec::new();
+    for part in unit.parts.iter().filter(|part| !part.events.is_empty()) {
+        append(tx, part, &mut chains, random)?;
+    }
+    for chain in &chains {
+        journal::put_head(tx, chain)?;
+    }
+    journal::end(tx)
+}
+
+fn append(
+    tx: &Connection,
+    part: &Part<Change>,
+    chains: &mut Vec<Chain>,
+    random: &dyn Random,
+) -> Result<(), StoreError> {
+    let known = chains.iter().position(|chain| chain.organization == part.organization);
+    let mut chain = match known {
+        Some(place) => chains.swap_remove(place),
+        None => journal::head(tx, part.organization)?,
+    };
+    for event in &part.events {
+        journal::insert(tx, &chain.link(event, random))?;
+    }
+    chains.push(chain);
+    Ok(())
+}
+
+fn apply(tx: &Connection, organization: Option<OrganizationId>, change: &Change) -> Result<(), StoreError> {
+    match change {
+        Change::Auth(Auth::Identity(change)) => identity::apply(tx, organization, change),
+        Change::Auth(Auth::Token(change)) => token::apply(tx, organization, change),
+        Change::Gateway(change) => gateway::apply(tx, organization, change),
+        Change::Mesh(change) => mesh::apply(tx, organization, change),
+    }
+}
