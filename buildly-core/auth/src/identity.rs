@@ -1,40 +1,23 @@
-//! Room for identity.
+//! People, organizations, groups and what their groups may do.
+//!
+//! The rows are in [`user`], [`organization`], [`group`], [`one_time`] and [`directory`];
+//! what can change in [`change`]; the hot state in [`snapshot`]. Each operation is a file
+//! of its own.
 
-use std::sync::Arc;
+pub mod change;
+pub mod directory;
+pub mod group;
+pub mod one_time;
+pub mod organization;
+pub mod snapshot;
+pub mod store;
+pub mod user;
 
-use buildly_journal::FeedEvent;
-use buildly_model::StoreError;
-
-/// What can change.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Change {}
-
-/// What is read from a storage.
-#[async_trait::async_trait]
-pub trait Store: Send + Sync {}
-
-/// The hot state.
-#[derive(Debug, Clone, Default)]
-pub struct Snapshot {}
-
-impl Snapshot {
-    /// Loads it from the storage, at start.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it cannot be read.
-    pub async fn load(_store: &Arc<dyn crate::Store>) -> Result<Self, StoreError> {
-        Ok(Self {})
-    }
-
-    /// The next snapshot: reads again only what the events touched.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it cannot be read.
-    pub async fn follow(
-        &self,
-        _events: &[FeedEvent],
-        _store: &Arc<dyn crate::Store>,
-    ) -> Result<Self, StoreError> {
-        Ok(self.clone())
-    }
-}
+pub use change::Change;
+pub use directory::{Consortium, OrganizationType, Partner};
+pub use group::{Group, GroupKey};
+pub use one_time::{Invitation, InvitationFault, Proof, ProofPurpose, SecretHash};
+pub use organization::{Organization, OrganizationDetails};
+pub use snapshot::{OrganizationFacts, Snapshot, UserFacts};
+pub use store::{AdminMembership, Attachment, DeploymentRows, Member, OrganizationRows, Scope, Store};
+pub use user::{Credentials, PasswordHash, Profile, User, UserKey};

@@ -5,13 +5,19 @@
 //! the operations of [`Auth`] are the async shell around them.
 
 pub mod identity;
+pub mod permission;
 pub mod token;
+
+mod error;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use buildly_journal::Commit;
 use buildly_model::{Clock, OrganizationId, Random, StoreError};
+
+pub use error::Error;
+pub use permission::{Decision, Reason, Resource};
 
 /// What this area can change.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,8 +57,8 @@ pub struct Snapshot {
 impl Snapshot {
     /// Whether the facts of `organization` are in this snapshot.
     #[must_use]
-    pub const fn has_organization(&self, _organization: OrganizationId) -> bool {
-        true
+    pub fn has_organization(&self, organization: OrganizationId) -> bool {
+        self.identity.has_organization(organization)
     }
 
     /// This snapshot with the facts of `organization` in it.
@@ -61,10 +67,11 @@ impl Snapshot {
     /// [`StoreError`] if they cannot be read.
     pub async fn load_organization(
         &self,
-        _organization: OrganizationId,
-        _store: &Arc<dyn Store>,
+        organization: OrganizationId,
+        store: &Arc<dyn Store>,
     ) -> Result<Self, StoreError> {
-        Ok(self.clone())
+        let identity = self.identity.load_organization(organization, store).await?;
+        Ok(Self { identity, ..self.clone() })
     }
 }
 

@@ -1,36 +1,28 @@
-//! Room for the gateway.
+//! The gateway's decisions: which services there are, where a request goes, what travels along.
+//!
+//! Services are registered by URL and OpenAPI document ([`Gateway::register`]). A request's
+//! path is matched against the documents of the [`Snapshot`] ([`route`]); calls themselves
+//! are performed elsewhere. Everything but the operations of [`Gateway`] is pure.
 
-use std::sync::Arc;
+mod address;
+mod error;
+mod gateway;
+mod name;
+pub mod openapi;
+mod policy;
+mod service;
+mod snapshot;
+mod specification;
+mod store;
 
-use buildly_journal::FeedEvent;
-use buildly_model::StoreError;
-
-/// What can change.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Change {}
-
-/// What is read from a storage.
-#[async_trait::async_trait]
-pub trait Store: Send + Sync {}
-
-/// The hot state.
-#[derive(Debug, Clone, Default)]
-pub struct Snapshot {}
-
-impl Snapshot {
-    /// Loads it from the storage, at start.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it cannot be read.
-    pub async fn load(_store: &Arc<dyn Store>) -> Result<Self, StoreError> {
-        Ok(Self {})
-    }
-
-    /// The next snapshot: reads again only what the events touched.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it cannot be read.
-    pub async fn follow(&self, _events: &[FeedEvent], _store: &Arc<dyn Store>) -> Result<Self, StoreError> {
-        Ok(self.clone())
-    }
-}
+pub use address::{AddressClass, BaseUrl};
+pub use error::Error;
+pub use gateway::{Access, Gateway, Parts, Snapshots};
+pub use name::{RESERVED_NAMES, ServiceName, Version};
+pub use policy::{EjectionPolicy, Policy, RateLimit, RateLimits, RetryPolicy};
+pub use service::{Credential, Instance, InstanceState, SERVICES_MAX, Service};
+pub use snapshot::{RegisteredService, Snapshot};
+pub use specification::{
+    Fetched, SPECIFICATION_BYTES_MAX, SourceError, Specification, SpecificationMark, SpecificationSource,
+};
+pub use store::{Change, Store};

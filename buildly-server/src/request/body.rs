@@ -12,6 +12,7 @@ use buildly_model::Body;
 
 use super::{Fields, Request, form};
 use crate::Problem;
+use crate::serve::IdleTimeout;
 
 impl Request {
     /// Takes the body as a stream, unread and unbounded.
@@ -35,8 +36,9 @@ impl Request {
         match tokio::time::timeout(timeout, self.take_body().collect(bytes_max)).await {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+            Ok(Err(error)) if error.is::<IdleTimeout>() => Err(late()),
             Ok(Err(error)) => Err(Problem::invalid("The body broke off.").because(error)),
-            Err(_) => Err(Problem::request_timeout("The body did not come in in time.")),
+            Err(_) => Err(late()),
         }
     }
 
@@ -78,6 +80,10 @@ impl Request {
         let value = self.header(CONTENT_TYPE).unwrap_or_default();
         value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
+}
+
+fn late() -> Problem {
+    Problem::request_timeout("The body did not come in in time.")
 }
 
 fn object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {

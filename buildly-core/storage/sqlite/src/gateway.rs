@@ -1,7 +1,7 @@
 //! The SQL of gateway.
 
-use buildly_gateway::Change;
-use buildly_model::{OrganizationId, StoreError};
+use buildly_gateway::{Change, RateLimits, Service, Specification, Version};
+use buildly_model::{OrganizationId, ServiceId, StoreError};
 use rusqlite::Connection;
 
 use crate::Sqlite;
@@ -10,10 +10,27 @@ use crate::Sqlite;
 pub(crate) fn apply(
     _tx: &Connection,
     _organization: Option<OrganizationId>,
-    change: &Change,
+    _change: &Change,
 ) -> Result<(), StoreError> {
-    match *change {}
+    Err(StoreError::corrupt("this storage does not keep services yet"))
 }
 
 #[async_trait::async_trait]
-impl buildly_gateway::Store for Sqlite {}
+impl buildly_gateway::Store for Sqlite {
+    async fn services(&self) -> Result<Vec<Service>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn find_service(&self, _: ServiceId) -> Result<Option<Service>, StoreError> {
+        Ok(None)
+    }
+    async fn find_specification(
+        &self,
+        _: ServiceId,
+        _: Option<&Version>,
+    ) -> Result<Option<Specification>, StoreError> {
+        Ok(None)
+    }
+    async fn find_rate_limits(&self) -> Result<Option<RateLimits>, StoreError> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,64 @@
+//! The handle of the gateway's operations, and what it needs from outside.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use buildly_journal::Commit;
+use buildly_model::{Clock, Principal, Random};
+
+use crate::{Change, Error, Snapshot, SpecificationSource, Store};
+
+/// Decides who may change services; auth answers, the facade connects.
+#[async_trait]
+pub trait Access: Send + Sync {
+    /// Lets superusers pass.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] if nobody is signed in, [`Error::Forbidden`] for everybody
+    /// else, [`Error::Store`] if it cannot be known.
+    async fn require_superuser(&self, principal: &Principal) -> Result<(), Error>;
+}
+
+/// Where the operations take the current snapshot from; the facade implements it.
+pub trait Snapshots: Send + Sync {
+    /// The snapshot now.
+    fn current(&self) -> Arc<Snapshot>;
+}
+
+/// What the operations need from outside.
+pub struct Parts {
+    /// Reads.
+    pub store: Arc<dyn Store>,
+    /// Writes.
+    pub commits: Arc<dyn Commit<Change>>,
+    /// Hot state.
+    pub snapshots: Arc<dyn Snapshots>,
+    /// Rights.
+    pub access: Arc<dyn Access>,
+    /// Documents of services.
+    pub source: Arc<dyn SpecificationSource>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+/// The operations on services; cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    pub(crate) parts: Arc<Parts>,
+}
+
+impl Gateway {
+    /// Connects the operations with their outside.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// The snapshot now; take it once where a request enters.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.parts.snapshots.current()
+    }
+}

@@ -1,0 +1,11 @@
+//! What a service's OpenAPI document says: its operations, and what they take.
+//!
+//! Versions 2.0, 3.0 and 3.1 are read alike, and leniently: what is not understood is left
+//! out, since documents in the wild are rarely valid; only what is no document at all is
+//! refused. Schemas are not read.
+
+mod error;
+mod operation;
+
+pub use error::Error;
+pub use operation::{Operation, Parameter, ParameterKind, Security};
