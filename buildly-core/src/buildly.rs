@@ -77,8 +77,17 @@ impl Builder {
     }
 }
 
-async fn embedded_storage(_folder: &Folder) -> Result<Arc<dyn Storage>, Error> {
-    Err(Error::Setting { setting: "storage", reason: "no storage was given".to_owned() })
+#[cfg(feature = "sqlite")]
+async fn embedded_storage(folder: &Folder) -> Result<Arc<dyn Storage>, Error> {
+    Ok(Arc::new(buildly_storage_sqlite::Sqlite::open(folder.path()).await?))
+}
+
+#[cfg(not(feature = "sqlite"))]
+async fn embedded_storage(_: &Folder) -> Result<Arc<dyn Storage>, Error> {
+    Err(Error::Setting {
+        setting: "storage",
+        reason: "give one, or build with the feature `sqlite`".to_owned(),
+    })
 }
 
 impl Buildly {

@@ -6,6 +6,8 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+use std::path::PathBuf;
+
 use async_trait::async_trait;
 use buildly_journal::Part;
 use buildly_model::{Revision, StoreError};
@@ -58,6 +60,7 @@ pub trait Committer: Send + Sync {
 }
 
 /// Everything that a deployment needs remembered: what a storage is.
+#[async_trait]
 pub trait Storage:
     Committer
     + buildly_journal::Feed
@@ -67,4 +70,13 @@ pub trait Storage:
     + buildly_gateway::Store
     + buildly_mesh::Store
 {
+    /// Copies the whole state as it is at one moment to a new file, while it is in use.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the file exists or cannot be written, or if this
+    /// storage has a better way of its own, which the sentence names.
+    async fn backup(&self, target: PathBuf) -> Result<(), StoreError>;
+
+    /// Finishes what is queued and lets go of files and connections.
+    async fn close(&self);
 }

@@ -1,5 +1,6 @@
 //! Writing units: the one way anything changes.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -11,7 +12,16 @@ use rusqlite::Connection;
 
 use crate::{Sqlite, gateway, identity, journal, mesh, token};
 
-impl Storage for Sqlite {}
+#[async_trait]
+impl Storage for Sqlite {
+    async fn backup(&self, target: PathBuf) -> Result<(), StoreError> {
+        self.engine.backup(target).await
+    }
+
+    async fn close(&self) {
+        self.engine.close().await;
+    }
+}
 
 #[async_trait]
 impl Committer for Sqlite {
