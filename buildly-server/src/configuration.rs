@@ -1,7 +1,26 @@
-//! What an operator can set.
+//! What an operator can set: `buildly.toml`, `BUILDLY_*`, flags; the later wins.
+//!
+//! Every setting is named once, in [`Configuration::read`], with its default and what it
+//! does. Unknown names are refused, since a setting that is misspelt and silently ignored
+//! is worse than a server that does not start.
+
+mod duration;
+mod reader;
+mod sources;
+mod suggestion;
+mod value;
 
 use std::path::PathBuf;
 use std::time::Duration;
+
+use buildly_core::auth::token::Algorithm;
+use buildly_model::Secret;
+
+pub use reader::{Entry, Error};
+pub use sources::{FlagValue, Source, Sources};
+pub use value::{LogFormat, MailEncryption};
+
+use reader::Reader;
 
 /// Every setting of the server, with its value.
 #[derive(Debug, Clone)]
@@ -10,14 +29,87 @@ pub struct Configuration {
     pub listen: String,
     /// The folder that holds keys, mail and, without a database URL, the database.
     pub data_dir: PathBuf,
+    /// The PostgreSQL database to use instead of a file in the folder; may hold a password.
+    pub database_url: Option<Secret>,
+    /// The schema in that database; its default is `buildly`.
+    pub database_schema: String,
+    /// The key under which signing keys are sealed, 64 hexadecimal digits; by default a file
+    /// in the folder. Several nodes need the same.
+    pub deployment_key: Option<Secret>,
     /// The URL that clients reach the server by, without a slash at its end.
     pub public_url: Option<String>,
     /// Where the front end is, for links in mails.
     pub front_end_url: Option<String>,
     /// Whether anybody may register.
     pub registration_open: bool,
+    /// How tokens are issued.
+    pub tokens: Tokens,
+    /// How mail leaves.
+    pub smtp: Smtp,
+    /// Who may call from a browser page of another origin.
+    pub cors: Cors,
+    /// Encryption of what comes in.
+    pub tls: Tls,
+    /// What is logged.
+    pub log: Log,
     /// Limits on what comes in and goes out.
     pub limits: Limits,
+}
+
+/// How tokens are issued.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// What new tokens are signed with.
+    pub algorithm: Algorithm,
+    /// How long an access token lives.
+    pub access_lifetime: Duration,
+    /// How long a refresh token lives.
+    pub refresh_lifetime: Duration,
+    /// How long a key signs before the next one does.
+    pub key_rotation: Duration,
+}
+
+/// How mail leaves.
+#[derive(Debug, Clone)]
+pub struct Smtp {
+    /// The mail server; without one, mails are files in the data folder.
+    pub host: Option<String>,
+    /// Its port.
+    pub port: u16,
+    /// The account to sign in with.
+    pub username: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
+    /// Whether and when the connection is encrypted.
+    pub encryption: MailEncryption,
+    /// Who mails come from.
+    pub from: String,
+}
+
+/// Who may call from a browser page of another origin.
+#[derive(Debug, Clone)]
+pub struct Cors {
+    /// The allowed origins, such as `https://app.example.org`; `*` for all.
+    pub origins: Vec<String>,
+}
+
+/// Encryption of what comes in.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// The certificate chain, a PEM file; read again on SIGHUP.
+    pub certificate: Option<PathBuf>,
+    /// Its private key, a PEM file.
+    pub key: Option<PathBuf>,
+}
+
+/// What is logged.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// What is worth a line: `error`, `warn`, `info`, `debug`, `trace`, or directives such as
+    /// `info,buildly_mesh=debug`.
+    pub level: String,
+    /// How a line looks.
+    pub format: LogFormat,
 }
 
 /// Limits on what comes in and goes out.
@@ -27,25 +119,134 @@ pub struct Limits {
     pub body_bytes_max: usize,
     /// How long such a body may take to come in.
     pub body_timeout: Duration,
+    /// The most bytes of a request's line and headers; at least 8192.
+    pub head_bytes_max: usize,
+    /// How long they may take to come in; also ends connections that nobody uses.
+    pub head_timeout: Duration,
+    /// How long nothing may come of a body that somebody waits for.
+    pub body_idle_timeout: Duration,
+    /// The most connections at once; further ones wait in the kernel's queue.
+    pub connections_max: usize,
     /// The most rows of a plain list of the old wire.
     pub list_rows_max: u32,
+    /// The most rows of a page.
+    pub page_rows_max: u32,
+    /// The most requests a second of one principal through the gateway.
+    pub requests_per_second: u32,
 }
 
-impl Default for Configuration {
-    fn default() -> Self {
+impl Configuration {
+    /// Reads all sources, the later winning.
+    ///
+    /// # Errors
+    /// [`Error`] names every setting that is unknown or cannot be what it is set to.
+    pub fn load(sources: Sources) -> Result<Self, Error> {
+        Self::load_with_entries(sources).map(|(configuration, _)| configuration)
+    }
+
+    /// As [`Configuration::load`]; also every setting with its shown value and where it comes from.
+    ///
+    /// # Errors
+    /// As [`Configuration::load`].
+    pub fn load_with_entries(sources: Sources) -> Result<(Self, Vec<Entry>), Error> {
+        let mut reader = Reader::new(sources);
+        let configuration = Self::read(&mut reader);
+        let entries = reader.finish()?;
+        Ok((configuration, entries))
+    }
+
+    fn read(reader: &mut Reader) -> Self {
         Self {
-            listen: "127.0.0.1:8080".to_owned(),
-            data_dir: PathBuf::from("buildly-data"),
-            public_url: None,
-            front_end_url: None,
-            registration_open: true,
-            limits: Limits::default(),
+            listen: reader.value("listen", "127.0.0.1:8080".to_owned(), "address and port; port 0 picks one"),
+            data_dir: reader.value(
+                "data_dir",
+                PathBuf::from("buildly-data"),
+                "the folder of keys, mail and databases",
+            ),
+            database_url: reader.optional("database_url", "postgres://… instead of a file in the folder"),
+            database_schema: reader.value("database_schema", "buildly".to_owned(), "its schema"),
+            deployment_key: reader
+                .optional("deployment_key", "64 hexadecimal digits, the same on every node"),
+            public_url: reader.optional("public_url", "the URL that clients use").map(without_slash),
+            front_end_url: reader
+                .optional("front_end_url", "where links in mails lead to")
+                .map(without_slash),
+            registration_open: reader.value("registration_open", true, "whether anybody may register"),
+            tokens: Tokens::read(reader),
+            smtp: Smtp::read(reader),
+            cors: Cors { origins: reader.value("cors.origins", Vec::new(), "allowed origins, or *") },
+            tls: Tls {
+                certificate: reader.optional("tls.certificate", "PEM file; read again on SIGHUP"),
+                key: reader.optional("tls.key", "PEM file of its private key"),
+            },
+            log: Log {
+                level: reader.value("log.level", "info".to_owned(), "error, warn, info, debug or trace"),
+                format: reader.value("log.format", LogFormat::Pretty, "pretty or json"),
+            },
+            limits: Limits::read(reader),
         }
     }
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self { body_bytes_max: 1_000_000, body_timeout: Duration::from_secs(30), list_rows_max: 1000 }
+impl Tokens {
+    fn read(reader: &mut Reader) -> Self {
+        let default = buildly_core::auth::token::Settings::default();
+        Self {
+            algorithm: reader.value("tokens.algorithm", default.algorithm, "RS256, ES256 or EdDSA"),
+            access_lifetime: reader.value(
+                "tokens.access_lifetime",
+                default.access_lifetime,
+                "of access tokens",
+            ),
+            refresh_lifetime: reader.value(
+                "tokens.refresh_lifetime",
+                default.refresh_lifetime,
+                "of refresh tokens",
+            ),
+            key_rotation: reader.value("tokens.key_rotation", default.key_rotation, "how long a key signs"),
+        }
     }
 }
+
+impl Smtp {
+    fn read(reader: &mut Reader) -> Self {
+        Self {
+            host: reader.optional("smtp.host", "mail server; without one mails are files"),
+            port: reader.value("smtp.port", 587, "its port"),
+            username: reader.optional("smtp.username", "its account"),
+            password: reader.optional("smtp.password", "the account's password"),
+            encryption: reader.value("smtp.encryption", MailEncryption::StartTls, "starttls, tls or none"),
+            from: reader.value("smtp.from", "Buildly <buildly@localhost>".to_owned(), "the sender"),
+        }
+    }
+}
+
+impl Limits {
+    fn read(reader: &mut Reader) -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            body_bytes_max: reader.value("limits.body_bytes_max", 1_000_000, "of a body to the core"),
+            body_timeout: reader.value("limits.body_timeout", seconds(30), "for such a body"),
+            head_bytes_max: reader.at_least("limits.head_bytes_max", 64 * 1024, 8192, "of line and headers"),
+            head_timeout: reader.value("limits.head_timeout", seconds(30), "for line and headers"),
+            body_idle_timeout: reader.value("limits.body_idle_timeout", seconds(30), "between chunks"),
+            connections_max: reader.at_least("limits.connections_max", 10_000, 1, "open connections"),
+            list_rows_max: reader.at_least("limits.list_rows_max", 1000, 1, "rows of a plain list"),
+            page_rows_max: reader.at_least("limits.page_rows_max", 1000, 1, "rows of a page"),
+            requests_per_second: reader.at_least("limits.requests_per_second", 500, 1, "of a principal"),
+        }
+    }
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self::read(&mut Reader::new(Sources::default()))
+    }
+}
+
+fn without_slash(url: String) -> String {
+    url.trim_end_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests;

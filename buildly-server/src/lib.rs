@@ -13,6 +13,7 @@ pub mod problem;
 pub mod request;
 mod response;
 pub mod route;
+pub mod serve;
 mod server;
 
 pub use context::Context;

@@ -50,6 +50,12 @@ impl Server {
         &self.buildly
     }
 
+    /// What handlers may know of the server.
+    #[must_use]
+    pub fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
     /// Answers a request, whatever it is.
     pub async fn answer(
         &self,
