@@ -14,6 +14,7 @@ mod service;
 mod snapshot;
 mod specification;
 mod store;
+pub mod traffic;
 
 pub use address::{AddressClass, BaseUrl};
 pub use error::Error;
