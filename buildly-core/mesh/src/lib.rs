@@ -1,36 +1,24 @@
-//! Room for the mesh.
+//! The data mesh: records of many services, joined.
+//!
+//! The catalog says which kinds of records the services own ([`RecordType`]) and how they are
+//! linked ([`Relationship`]); [`JoinRecord`]s are the links themselves, kept by organization.
 
-use std::sync::Arc;
+mod change;
+mod error;
+mod join_record;
+mod key;
+mod outside;
+mod record_type;
+mod relationship;
+mod snapshot;
+mod store;
 
-use buildly_journal::FeedEvent;
-use buildly_model::StoreError;
-
-/// What can change.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Change {}
-
-/// What is read from a storage.
-#[async_trait::async_trait]
-pub trait Store: Send + Sync {}
-
-/// The hot state.
-#[derive(Debug, Clone, Default)]
-pub struct Snapshot {}
-
-impl Snapshot {
-    /// Loads it from the storage, at start.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it cannot be read.
-    pub async fn load(_store: &Arc<dyn Store>) -> Result<Self, StoreError> {
-        Ok(Self {})
-    }
-
-    /// The next snapshot: reads again only what the events touched.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it cannot be read.
-    pub async fn follow(&self, _events: &[FeedEvent], _store: &Arc<dyn Store>) -> Result<Self, StoreError> {
-        Ok(self.clone())
-    }
-}
+pub use change::Change;
+pub use error::Error;
+pub use join_record::{JoinRecord, JoinRecordFilter, JoinRecordPage};
+pub use key::Key;
+pub use outside::{Access, DetailPath, LocalError, LocalRecords, Resource, Services, View, Views};
+pub use record_type::{RecordType, RecordTypeInput, RecordTypeUpdate};
+pub use relationship::{Relationship, RelationshipInput, RelationshipUpdate, Side};
+pub use snapshot::Snapshot;
+pub use store::{LINK_KEYS_MAX, Store};

@@ -11,6 +11,5 @@ use engine::Engine;
 /// A deployment's storage in a schema of a PostgreSQL database.
 #[derive(Clone)]
 pub struct Postgres {
-    #[expect(dead_code, reason = "the area modules read through it")]
     pub(crate) engine: Engine,
 }

@@ -11,8 +11,10 @@ use crate::engine::{Engine, FolderLock, Migration, Options};
 /// The name of the core's file in the data folder.
 pub const DATABASE_FILE: &str = "core.db";
 
-const MIGRATIONS: &[Migration] =
-    &[Migration::new(1, "journal", include_str!("../migrations/0001_journal.sql"))];
+const MIGRATIONS: &[Migration] = &[
+    Migration::new(1, "journal", include_str!("../migrations/0001_journal.sql")),
+    Migration::new(5, "mesh", include_str!("../migrations/0005_mesh.sql")),
+];
 
 /// A deployment's storage in one SQLite file; cheap to clone.
 #[derive(Clone)]
