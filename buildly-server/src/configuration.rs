@@ -42,6 +42,8 @@ pub struct Configuration {
     pub front_end_url: Option<String>,
     /// Whether anybody may register.
     pub registration_open: bool,
+    /// Who reads the metrics must show this; without it anybody may.
+    pub metrics_token: Option<Secret>,
     /// How tokens are issued.
     pub tokens: Tokens,
     /// How mail leaves.
@@ -172,6 +174,7 @@ impl Configuration {
                 .optional("front_end_url", "where links in mails lead to")
                 .map(without_slash),
             registration_open: reader.value("registration_open", true, "whether anybody may register"),
+            metrics_token: reader.optional("metrics_token", "must be shown to read /metrics"),
             tokens: Tokens::read(reader),
             smtp: Smtp::read(reader),
             cors: Cors { origins: reader.value("cors.origins", Vec::new(), "allowed origins, or *") },

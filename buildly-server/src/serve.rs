@@ -41,7 +41,8 @@ pub async fn serve(server: Arc<Server>, listener: Listener, mut stop: watch::Rec
                 Ok((accepted, place)) => {
                     let (server, limits, stop) = (server.clone(), limits.clone(), stop.clone());
                     connections.spawn(async move {
-                        serve_accepted(server, accepted, &limits, stop).await;
+                        let _open = server.context().metrics.connection_opens();
+                        serve_accepted(server.clone(), accepted, &limits, stop).await;
                         drop(place);
                     });
                 }

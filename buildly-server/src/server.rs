@@ -10,15 +10,30 @@ use std::sync::Arc;
 use buildly_core::Buildly;
 use buildly_model::system::System;
 use buildly_model::{Body, Random};
-use http::header::ALLOW;
-use http::{HeaderValue, Method, StatusCode};
+use http::header::{
+    ALLOW, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use http_body::Body as _;
-use serde_json::Value;
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
+use crate::configuration::Configuration;
+use crate::metrics::Metrics;
 use crate::request::Arrival;
 use crate::route::{Lookup, Routes, Table, document};
 use crate::{Context, CorrelationId, Problem, Request, Response, correlation};
+
+/// What browsers must not do with our own answers.
+const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (X_FRAME_OPTIONS, "DENY"),
+    (REFERRER_POLICY, "no-referrer"),
+    (CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+];
+
+/// What the metrics call everything that goes to services.
+const DATA_PLANE: &str = "gateway";
 
 /// The API over one deployment, without any socket.
 pub struct Server {
@@ -33,15 +48,16 @@ impl Server {
     ///
     /// # Errors
     /// A sentence if two resources claim the same path; a mistake of ours that any test shows.
-    pub fn new(buildly: Buildly, resources: &[Routes], context: Arc<Context>) -> Result<Self, String> {
+    pub fn new(
+        buildly: Buildly,
+        resources: &[Routes],
+        configuration: Configuration,
+        public_url: String,
+    ) -> Result<Self, String> {
         let table = Table::new(resources).map_err(|error| error.to_string())?;
-        Ok(Self { buildly, table, context, random: Arc::new(System) })
-    }
-
-    /// The OpenAPI document of the resources.
-    #[must_use]
-    pub fn document(resources: &[Routes], context: &Context) -> Value {
-        document(resources, context.configuration.public_url.as_deref().unwrap_or_default())
+        let document = document(resources, &public_url);
+        let context = Context { configuration, public_url, document, metrics: Metrics::default() };
+        Ok(Self { buildly, table, context: Arc::new(context), random: Arc::new(System) })
     }
 
     /// The deployment.
@@ -65,6 +81,8 @@ impl Server {
         let correlation = CorrelationId::of(request.headers(), self.random.as_ref());
         let id = correlation.header();
         request.headers_mut().insert(correlation::HEADER, id.clone());
+        let _in_flight = self.context.metrics.request_begins();
+        let began = Instant::now();
         let span = tracing::info_span!("request", request_id = %correlation);
         let head = (request.method().clone(), request.uri().path().to_owned());
         let arrival = Arrival { peer, correlation, context: self.context.clone() };
@@ -78,9 +96,10 @@ impl Server {
                     .into_http()
             });
         response.headers_mut().insert(correlation::HEADER, id);
+        let route = response.extensions().get::<RoutePattern>().map_or(DATA_PLANE, |route| route.0);
+        self.context.metrics.answered(&head.0, route, response.status(), began.elapsed());
         let _entered = span.enter();
-        let pattern = response.extensions().get::<RoutePattern>().map_or("", |route| route.0);
-        tracing::debug!(method = %head.0, path = %head.1, route = pattern, status = response.status().as_u16(), "answered");
+        tracing::debug!(method = %head.0, path = %head.1, route, status = response.status().as_u16(), "answered");
         response
     }
 
@@ -123,6 +142,9 @@ pub(crate) struct RoutePattern(pub(crate) &'static str);
 
 fn of_route(pattern: &'static str, mut response: http::Response<Body>) -> http::Response<Body> {
     response.extensions_mut().insert(RoutePattern(pattern));
+    for (name, value) in SECURITY_HEADERS {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
     response
 }
 

@@ -1,0 +1,110 @@
+//! A server with its sockets, from settings to the last answer.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use buildly_core::Buildly;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::configuration::Configuration;
+use crate::serve::{Listener, serve};
+use crate::{Server, api};
+
+/// Why a server cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on `{listen}`: {source}; choose another address with `--listen HOST:PORT`")]
+    Listen {
+        /// The address.
+        listen: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The deployment cannot be opened.
+    #[error(transparent)]
+    Open(#[from] buildly_core::Error),
+    /// A file that the settings name cannot be used.
+    #[error("`{}`: {reason}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Two resources claim the same path; a mistake in the program.
+    #[error("{0}")]
+    Routes(String),
+}
+
+/// A running server.
+pub struct Running {
+    address: SocketAddr,
+    server: Arc<Server>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+impl Running {
+    /// Opens the deployment and begins to listen.
+    ///
+    /// # Errors
+    /// [`StartError`] says what is in the way.
+    pub async fn start(configuration: Configuration) -> Result<Self, StartError> {
+        let buildly = open(&configuration).await?;
+        Self::over(buildly, configuration).await
+    }
+
+    /// Begins to listen over a deployment that is open already.
+    ///
+    /// # Errors
+    /// [`StartError`] says what is in the way.
+    pub async fn over(buildly: Buildly, configuration: Configuration) -> Result<Self, StartError> {
+        let listen = configuration.listen.clone();
+        let refused = |source| StartError::Listen { listen: listen.clone(), source };
+        let listener = TcpListener::bind(&listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let public_url = configuration.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let server =
+            Server::new(buildly, &api::routes(), configuration, public_url).map_err(StartError::Routes)?;
+        let server = Arc::new(server);
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(serve(server.clone(), Listener::Tcp(listener), stopped));
+        Ok(Self { address, server, stop, serving })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The server behind the sockets.
+    #[must_use]
+    pub fn server(&self) -> &Arc<Server> {
+        &self.server
+    }
+
+    /// Takes no more connections, lets open requests end, and closes the deployment.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.serving.await {
+            tracing::error!(%error, "serving ended badly");
+        }
+        self.server.buildly().close().await;
+    }
+}
+
+/// Opens the deployment that the settings describe.
+///
+/// # Errors
+/// [`StartError::Open`] says what is in the way.
+pub async fn open(configuration: &Configuration) -> Result<Buildly, StartError> {
+    Ok(Buildly::builder().folder(&configuration.data_dir).build().await?)
+}

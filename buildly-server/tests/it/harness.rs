@@ -1,0 +1,50 @@
+//! A real server in this process, on a port of its own, with a fresh folder.
+
+use std::path::PathBuf;
+
+use buildly_server::Running;
+use buildly_server::configuration::Configuration;
+
+use crate::client::Client;
+
+/// A running server; its folder goes when it is dropped.
+pub struct TestServer {
+    running: Option<Running>,
+    pub client: Client,
+    pub folder: PathBuf,
+}
+
+impl TestServer {
+    pub async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    /// Starts one whose settings the test changes first.
+    pub async fn start_with(change: impl FnOnce(&mut Configuration)) -> Self {
+        let folder = std::env::temp_dir().join(format!("buildly-server-{}", uuid::Uuid::now_v7()));
+        let mut configuration = Configuration {
+            listen: "127.0.0.1:0".to_owned(),
+            data_dir: folder.clone(),
+            ..Configuration::default()
+        };
+        change(&mut configuration);
+        let running = Running::start(configuration).await.expect("the server starts");
+        let client = Client::new(format!("http://{}", running.address()));
+        Self { running: Some(running), client, folder }
+    }
+
+    pub fn running(&self) -> &Running {
+        self.running.as_ref().expect("not stopped")
+    }
+
+    /// Stops it in an orderly way.
+    pub async fn stop(mut self) {
+        self.running.take().expect("not stopped").stop().await;
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        let _gone_already = std::fs::remove_dir_all(&self.folder);
+    }
+}
