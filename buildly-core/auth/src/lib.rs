@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use buildly_journal::Commit;
-use buildly_model::{Clock, OrganizationId, Random, StoreError};
+use buildly_model::{Action, Clock, Identity, OrganizationId, Principal, Random, StoreError};
 
 pub use error::Error;
 pub use permission::{Decision, Reason, Resource};
@@ -72,6 +72,24 @@ impl Snapshot {
     ) -> Result<Self, StoreError> {
         let identity = self.identity.load_organization(organization, store).await?;
         Ok(Self { identity, ..self.clone() })
+    }
+}
+
+impl Snapshot {
+    /// Decides whether `principal` may perform `action` on `resource`.
+    ///
+    /// The organization of the principal has to be loaded. Service accounts have the rights
+    /// of their groups; applications acting for themselves have none.
+    pub fn check(&self, principal: &Principal, action: Action, resource: Resource) -> Decision {
+        match principal.identity {
+            Identity::ServiceAccount(account) => {
+                let groups = self.token.groups_of(account);
+                self.identity.check_groups(principal.organization, groups, action, resource)
+            }
+            Identity::Anonymous | Identity::User(_) | Identity::Application(_) => {
+                self.identity.check(principal, action, resource)
+            }
+        }
     }
 }
 

@@ -2,30 +2,11 @@
 //!
 //! Only a hash of each is stored, so that whoever reads the database cannot use one.
 
-use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use buildly_model::{InvitationId, OrganizationId, Random, Secret, Timestamp, UserId};
 
-/// The SHA-256 of a one-time secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SecretHash(pub [u8; 32]);
-
-impl SecretHash {
-    /// Hashes what a caller presents.
-    #[must_use]
-    pub fn of(secret: &str) -> Self {
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest::digest(&digest::SHA256, secret.as_bytes()).as_ref());
-        Self(bytes)
-    }
-
-    /// The form in which storages keep it: URL-safe Base64.
-    #[must_use]
-    pub fn to_text(self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0)
-    }
-}
+pub use crate::token::SecretHash;
 
 /// Draws a secret of 256 bits.
 #[must_use]
