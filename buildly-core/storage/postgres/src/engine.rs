@@ -1,24 +1,111 @@
-//! The PostgreSQL engine: pool, migrations, batches of units.
+//! The PostgreSQL engine: a pool in one schema of a database, and migrations.
+//!
+//! It knows no table of the core: the services' kit opens schemas of its own with it.
+
+mod error;
+mod migration;
+mod schema;
+
+use std::str::FromStr as _;
+use std::time::Duration;
 
 use buildly_model::StoreError;
-use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
+
+pub(crate) use error::{Trouble, trouble};
+pub use error::{store_error, unique};
+pub use migration::Migration;
+use schema::Schema;
+
+/// The most connections of the pool.
+pub const CONNECTIONS_MAX: u32 = 10;
+/// How long a caller waits for a connection, or a connection to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// A connection that was idle for longer is tried before it is handed out.
+const TRUSTED_IDLE: Duration = Duration::from_millis(500);
+/// An unused connection is closed after this time.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+/// How many prepared statements a connection keeps.
+const STATEMENTS_MAX: usize = 256;
+/// Settings of every connection: nothing waits for ever.
+const SETTINGS: [(&str, &str); 3] =
+    [("statement_timeout", "30s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "60s")];
 
 /// A schema of a database that is open; cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
     pool: PgPool,
+    options: PgConnectOptions,
+    schema: Schema,
 }
 
 impl Engine {
-    /// The pool; every connection has the deployment's schema as its search path.
+    /// Connects, makes the schema if there is none, and brings it up to `migrations`.
+    ///
+    /// The URL is `postgres://user:password@host:port/database`; `?sslmode=verify-full`
+    /// demands TLS with a checked certificate, `disable` none (default: TLS if the server has it).
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database does not answer or the URL or the
+    /// schema's name is none, [`StoreError::Corrupt`] if the schema is newer than `migrations`.
+    pub async fn connect(url: &str, schema: &str, migrations: &[Migration]) -> Result<Self, StoreError> {
+        let schema = Schema::parse(schema)?;
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|error| unavailable(format!("the database URL cannot be read: {error}")))?
+            .application_name("buildly")
+            .statement_cache_capacity(STATEMENTS_MAX)
+            .options([("search_path", schema.name())])
+            .options(SETTINGS)
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS_MAX)
+            .acquire_timeout(CONNECT_TIMEOUT)
+            .idle_timeout(IDLE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, idle| {
+                Box::pin(async move {
+                    // After a restart of the database the idle connections are dead.
+                    Ok(idle.idle_for < TRUSTED_IDLE || connection.ping().await.is_ok())
+                })
+            })
+            .connect_lazy_with(options.clone());
+        let engine = Self { pool, options, schema };
+        let mut connection = engine.connect_alone().await?;
+        migration::run(&mut connection, &engine.schema, migrations).await?;
+        connection.close().await.map_err(store_error)?;
+        Ok(engine)
+    }
+
+    /// The pool; every connection has the schema as its search path.
     #[must_use]
     pub const fn pool(&self) -> &PgPool {
         &self.pool
     }
+
+    /// The name of the schema.
+    #[must_use]
+    pub fn schema(&self) -> &str {
+        self.schema.name()
+    }
+
+    /// A connection of its own, outside the pool.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database does not answer in time.
+    pub async fn connect_alone(&self) -> Result<PgConnection, StoreError> {
+        match tokio::time::timeout(CONNECT_TIMEOUT, self.options.connect()).await {
+            Ok(connected) => connected.map_err(store_error),
+            Err(_) => Err(unavailable("the database did not answer in time")),
+        }
+    }
+
+    /// Closes the pool, once what is under way has ended.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
 }
 
-/// The one place where PostgreSQL's errors become ours.
-#[must_use]
-pub fn store_error(error: sqlx::Error) -> StoreError {
-    StoreError::unavailable(error)
+pub(crate) fn unavailable(reason: impl Into<String>) -> StoreError {
+    StoreError::Unavailable { reason: reason.into(), source: None }
 }

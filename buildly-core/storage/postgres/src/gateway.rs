@@ -7,7 +7,6 @@ use sqlx::PgConnection;
 use crate::Postgres;
 
 /// Applies one change inside the unit's transaction.
-#[expect(dead_code, reason = "called by the committer")]
 pub(crate) async fn apply(
     _tx: &mut PgConnection,
     _organization: Option<OrganizationId>,

@@ -14,7 +14,6 @@ use buildly_model::{OrganizationId, StoreError};
 use sqlx::PgConnection;
 
 /// Applies one change inside the unit's transaction.
-#[expect(dead_code, reason = "called by the committer")]
 pub(crate) async fn apply(
     tx: &mut PgConnection,
     organization: Option<OrganizationId>,

@@ -1,15 +1,14 @@
 //! Buildly's memory in PostgreSQL: any number of stateless nodes on one database.
 
+mod commit;
 pub mod engine;
 mod gateway;
 mod identity;
+mod journal;
 mod mesh;
+mod node;
+mod open;
 mod token;
+mod wake;
 
-use engine::Engine;
-
-/// A deployment's storage in a schema of a PostgreSQL database.
-#[derive(Clone)]
-pub struct Postgres {
-    pub(crate) engine: Engine,
-}
+pub use open::{Postgres, SCHEMA_DEFAULT};

@@ -1,0 +1,133 @@
+//! Numbered migrations, run under a lock.
+
+use std::borrow::Cow;
+
+use buildly_model::StoreError;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
+
+use super::schema::Schema;
+use super::store_error;
+
+/// The oldest version that has 64-bit transaction ids.
+const VERSION_MIN: i32 = 130_000;
+
+/// One step of a schema; never edited once released.
+#[derive(Debug, Clone)]
+pub struct Migration {
+    /// Its number, from 1, without gaps.
+    pub number: u32,
+    /// Its name, as in the file `0001_name.sql`.
+    pub name: Cow<'static, str>,
+    /// Its statements.
+    pub sql: Cow<'static, str>,
+}
+
+impl Migration {
+    /// A migration that is part of the program: `Migration::new(1, "journal", include_str!(…))`.
+    #[must_use]
+    pub const fn new(number: u32, name: &'static str, sql: &'static str) -> Self {
+        Self { number, name: Cow::Borrowed(name), sql: Cow::Borrowed(sql) }
+    }
+}
+
+/// Migrations may take long, and several nodes that start together wait for the first.
+const PATIENCE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
+const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('buildly migrations of ' || $1, 0))";
+const VERSION: &str = "SELECT current_setting('server_version_num')::integer";
+/// Asked first: making a schema, even one that exists, needs a right that running does not.
+const SCHEMA_EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)";
+const TABLE_EXISTS: &str = "SELECT to_regclass($1 || '.schema_migration') IS NOT NULL";
+const CREATE: &str = "
+    CREATE TABLE schema_migration (
+        number     integer     PRIMARY KEY,
+        name       text        NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    )";
+const APPLIED: &str = "SELECT number, name FROM schema_migration ORDER BY number";
+const INSERT: &str = "INSERT INTO schema_migration (number, name) VALUES ($1, $2)";
+
+/// Applies what is missing, all or nothing, while no other node does.
+pub(super) async fn run(
+    connection: &mut PgConnection,
+    schema: &Schema,
+    migrations: &[Migration],
+) -> Result<(), StoreError> {
+    let mut tx = connection.begin().await.map_err(store_error)?;
+    sqlx::raw_sql(PATIENCE).execute(&mut *tx).await.map_err(store_error)?;
+    sqlx::query(LOCK).bind(schema.name()).execute(&mut *tx).await.map_err(store_error)?;
+    let version: i32 = sqlx::query_scalar(VERSION).fetch_one(&mut *tx).await.map_err(store_error)?;
+    if version < VERSION_MIN {
+        return Err(super::unavailable(format!(
+            "PostgreSQL {} or newer is needed, this is {}",
+            VERSION_MIN / 10_000,
+            version / 10_000
+        )));
+    }
+    prepare(&mut tx, schema).await?;
+    for migration in pending(&applied(&mut tx).await?, migrations)? {
+        apply(&mut tx, migration).await?;
+    }
+    tx.commit().await.map_err(store_error)
+}
+
+async fn prepare(tx: &mut PgConnection, schema: &Schema) -> Result<(), StoreError> {
+    let name = schema.name();
+    let exists = sqlx::query_scalar(SCHEMA_EXISTS).bind(name).fetch_one(&mut *tx).await;
+    if !exists.map_err(store_error)? {
+        // The name was parsed: letters, digits and underscores only.
+        let create = AssertSqlSafe(format!("CREATE SCHEMA {name}"));
+        sqlx::raw_sql(create).execute(&mut *tx).await.map_err(store_error)?;
+    }
+    let exists = sqlx::query_scalar(TABLE_EXISTS).bind(name).fetch_one(&mut *tx).await;
+    if !exists.map_err(store_error)? {
+        sqlx::raw_sql(CREATE).execute(&mut *tx).await.map_err(store_error)?;
+    }
+    Ok(())
+}
+
+async fn applied(tx: &mut PgConnection) -> Result<Vec<(u32, String)>, StoreError> {
+    let rows = sqlx::query(APPLIED).fetch_all(tx).await.map_err(store_error)?;
+    let read = rows.into_iter().map(|row| {
+        let number: i32 = row.try_get(0).map_err(store_error)?;
+        let number =
+            u32::try_from(number).map_err(|_| StoreError::corrupt("a migration's number is negative"))?;
+        Ok((number, row.try_get(1).map_err(store_error)?))
+    });
+    read.collect()
+}
+
+async fn apply(tx: &mut PgConnection, migration: &Migration) -> Result<(), StoreError> {
+    let Migration { number, name, sql } = migration;
+    let statements = AssertSqlSafe(sql.clone().into_owned());
+    sqlx::raw_sql(statements)
+        .execute(&mut *tx)
+        .await
+        .map_err(|error| StoreError::corrupt(format!("migration {number} ({name}) failed: {error}")))?;
+    let insert = sqlx::query(INSERT).bind(number.cast_signed()).bind(name.as_ref());
+    insert.execute(&mut *tx).await.map_err(store_error)?;
+    tracing::info!(number, name = %name, "migration applied");
+    Ok(())
+}
+
+/// What is still to be applied; refuses a schema that this program does not know.
+fn pending<'a>(applied: &[(u32, String)], known: &'a [Migration]) -> Result<&'a [Migration], StoreError> {
+    let newest = known.last().map_or(0, |migration| migration.number);
+    if let Some((number, name)) = applied.last().filter(|(number, _)| *number > newest) {
+        return Err(StoreError::corrupt(format!(
+            "its schema is at migration {number} ({name}), and this program knows migrations up to {newest} only; \
+             start a program at least as new as the one that wrote it, or restore a backup made before that"
+        )));
+    }
+    let fits = |((number, name), migration): (&(u32, String), &Migration)| {
+        *number == migration.number && *name == migration.name
+    };
+    if !applied.iter().zip(known).all(fits) || applied.len() > known.len() {
+        return Err(StoreError::corrupt(
+            "its migrations are others than this program's; it belongs to another program",
+        ));
+    }
+    Ok(known.get(applied.len()..).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! Opening a deployment's schema.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use buildly_model::{StoreError, system::System};
+use sqlx::{PgPool, Row as _};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::commit::{self, Message};
+use crate::engine::{Engine, Migration, store_error};
+use crate::wake::{self, Wake};
+
+/// The schema of a deployment, when nobody names one.
+pub const SCHEMA_DEFAULT: &str = "buildly";
+
+const MIGRATIONS: &[Migration] = &[
+    Migration::new(1, "journal", include_str!("../migrations/0001_journal.sql")),
+    Migration::new(2, "identity", include_str!("../migrations/0002_identity.sql")),
+    Migration::new(5, "mesh", include_str!("../migrations/0005_mesh.sql")),
+];
+
+/// A deployment's storage in a schema of a PostgreSQL database; cheap to clone.
+#[derive(Clone)]
+pub struct Postgres {
+    pub(crate) engine: Engine,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What runs beside the pool.
+pub(crate) struct Shared {
+    pub(crate) units: mpsc::Sender<Message>,
+    pub(crate) wake: Arc<Wake>,
+    committer: Mutex<Option<JoinHandle<()>>>,
+    /// Telling and listening; they hold nothing that has to be finished.
+    followers: [JoinHandle<()>; 2],
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.followers.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl Postgres {
+    /// Connects to the deployment in the schema [`SCHEMA_DEFAULT`]; makes it if there is none.
+    /// Its tasks run on the runtime of the caller.
+    ///
+    /// # Errors
+    /// As [`Engine::connect`].
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::connect_in(url, SCHEMA_DEFAULT).await
+    }
+
+    /// As [`Postgres::connect`], in a schema of another name.
+    ///
+    /// # Errors
+    /// As [`Engine::connect`].
+    pub async fn connect_in(url: &str, schema: &str) -> Result<Self, StoreError> {
+        let engine = Engine::connect(url, schema, MIGRATIONS).await?;
+        put_restored_events_first(engine.pool()).await?;
+        let (units, queue) = mpsc::channel(commit::QUEUE_LENGTH_MAX);
+        let wake = Arc::new(Wake::new(&System));
+        let committer = commit::Batches::new(engine.clone(), Arc::new(System), Arc::clone(&wake));
+        let shared = Shared {
+            units,
+            committer: Mutex::new(Some(tokio::spawn(committer.run(queue)))),
+            followers: [
+                tokio::spawn(wake::tell(engine.clone(), Arc::clone(&wake))),
+                tokio::spawn(wake::listen(engine.clone(), Arc::clone(&wake))),
+            ],
+            wake,
+        };
+        Ok(Self { engine, shared: Arc::new(shared) })
+    }
+
+    /// The engine below.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Finishes what is queued and closes all connections.
+    pub async fn close(&self) {
+        // A queue that takes nothing more is closed already.
+        drop(self.shared.units.send(Message::Close).await);
+        let committer = {
+            let mut committer = self.shared.committer.lock().unwrap_or_else(PoisonError::into_inner);
+            committer.take()
+        };
+        if let Some(committer) = committer
+            && let Err(error) = committer.await
+        {
+            tracing::error!(error = %error, "the task that writes ended by a panic");
+        }
+        self.shared.followers.iter().for_each(JoinHandle::abort);
+        self.engine.close().await;
+    }
+}
+
+/// A dump that was restored into a new cluster brings transaction ids that this one has not
+/// reached; followers would wait for them for ever. No follower remembers them either.
+const RESTORED: &str = "
+    UPDATE journal SET transaction_id = '0'
+    WHERE transaction_id >= pg_snapshot_xmax(pg_current_snapshot())";
+const ANY_RESTORED: &str = "
+    SELECT EXISTS (SELECT 1 FROM journal WHERE transaction_id >= pg_snapshot_xmax(pg_current_snapshot()))";
+
+async fn put_restored_events_first(pool: &PgPool) -> Result<(), StoreError> {
+    let row = sqlx::query(ANY_RESTORED).fetch_one(pool).await.map_err(store_error)?;
+    if row.try_get(0).map_err(store_error)? {
+        let moved = sqlx::query(RESTORED).execute(pool).await.map_err(store_error)?.rows_affected();
+        tracing::warn!(events = moved, "the journal was restored from another cluster");
+    }
+    Ok(())
+}
