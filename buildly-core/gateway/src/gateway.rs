@@ -1,5 +1,13 @@
 //! The handle of the gateway's operations, and what it needs from outside.
 
+mod instances;
+mod read;
+mod refresh;
+mod register;
+mod update;
+#[cfg(test)]
+pub(crate) mod world;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -7,6 +15,10 @@ use buildly_journal::Commit;
 use buildly_model::{Clock, Principal, Random};
 
 use crate::{Change, Error, Snapshot, SpecificationSource, Store};
+
+pub use instances::InstanceSpec;
+pub use register::Registration;
+pub use update::Update;
 
 /// Decides who may change services; auth answers, the facade connects.
 #[async_trait]
@@ -47,13 +59,14 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct Gateway {
     pub(crate) parts: Arc<Parts>,
+    fetches: Arc<refresh::Fetches>,
 }
 
 impl Gateway {
     /// Connects the operations with their outside.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts) }
+        Self { parts: Arc::new(parts), fetches: Arc::default() }
     }
 
     /// The snapshot now; take it once where a request enters.

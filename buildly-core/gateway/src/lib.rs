@@ -1,7 +1,7 @@
 //! The gateway's decisions: which services there are, where a request goes, what travels along.
 //!
 //! Services are registered by URL and OpenAPI document ([`Gateway::register`]). A request's
-//! path is matched against the documents of the [`Snapshot`] ([`route`]); calls themselves
+//! path is matched against the documents of the [`Snapshot`] ([`Target`]); calls themselves
 //! are performed elsewhere. Everything but the operations of [`Gateway`] is pure.
 
 mod address;
@@ -9,7 +9,9 @@ mod error;
 mod gateway;
 mod name;
 pub mod openapi;
+mod path;
 mod policy;
+mod route;
 mod service;
 mod snapshot;
 mod specification;
@@ -18,9 +20,10 @@ pub mod traffic;
 
 pub use address::{AddressClass, BaseUrl};
 pub use error::Error;
-pub use gateway::{Access, Gateway, Parts, Snapshots};
+pub use gateway::{Access, Gateway, InstanceSpec, Parts, Registration, Snapshots, Update};
 pub use name::{RESERVED_NAMES, ServiceName, Version};
 pub use policy::{EjectionPolicy, Policy, RateLimit, RateLimits, RetryPolicy};
+pub use route::{Route, Routing, Target};
 pub use service::{Credential, Instance, InstanceState, SERVICES_MAX, Service};
 pub use snapshot::{RegisteredService, Snapshot};
 pub use specification::{

@@ -6,8 +6,12 @@ use std::sync::Arc;
 
 use buildly_journal::FeedEvent;
 use buildly_model::{ServiceId, StoreError};
+use http::Uri;
+use http::uri::PathAndQuery;
+use tracing::warn;
 
-use crate::{RateLimits, Service, Store};
+use crate::openapi::Api;
+use crate::{Instance, RateLimits, Service, SpecificationMark, Store, Version};
 
 /// The services and limits of the deployment at one revision; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -22,11 +26,18 @@ struct Inner {
     rate_limits: Option<RateLimits>,
 }
 
-/// A service as the snapshot holds it.
+/// A service as the snapshot holds it: with the operations of its documents.
 #[derive(Debug)]
 pub struct RegisteredService {
     /// The service itself.
     pub service: Service,
+    apis: Vec<KnownApi>,
+}
+
+#[derive(Debug, Clone)]
+struct KnownApi {
+    mark: SpecificationMark,
+    api: Arc<Api>,
 }
 
 impl Snapshot {
@@ -37,7 +48,7 @@ impl Snapshot {
     pub async fn load(store: &Arc<dyn Store>) -> Result<Self, StoreError> {
         let mut inner = Inner { rate_limits: store.find_rate_limits().await?, ..Inner::default() };
         for service in store.services().await? {
-            inner.insert(RegisteredService { service });
+            inner.insert(RegisteredService::load(service, None, store).await?);
         }
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -54,9 +65,9 @@ impl Snapshot {
                 inner.rate_limits = store.find_rate_limits().await?;
                 continue;
             };
-            inner.remove(id);
+            let known = inner.remove(id);
             if let Some(service) = store.find_service(id).await? {
-                inner.insert(RegisteredService { service });
+                inner.insert(RegisteredService::load(service, known.as_deref(), store).await?);
             }
         }
         Ok(Self { inner: Arc::new(inner) })
@@ -86,6 +97,58 @@ impl Snapshot {
     }
 }
 
+impl RegisteredService {
+    /// Reads the documents of a service, but for those that are known already.
+    async fn load(
+        service: Service,
+        known: Option<&Self>,
+        store: &Arc<dyn Store>,
+    ) -> Result<Self, StoreError> {
+        let mut apis = Vec::with_capacity(service.specifications.len());
+        for mark in &service.specifications {
+            let same = known.and_then(|known| known.apis.iter().find(|known| known.mark == *mark));
+            if let Some(same) = same {
+                apis.push(same.clone());
+                continue;
+            }
+            let stored = store.find_specification(service.id, mark.version.as_ref()).await?;
+            let Some(stored) = stored else { continue };
+            match Api::read(&stored.text) {
+                Ok(api) => apis.push(KnownApi { mark: mark.clone(), api: Arc::new(api) }),
+                // It was read when it was stored; it will be fetched again when it is needed.
+                Err(error) => warn!(service = %service.name, %error, "stored document cannot be read"),
+            }
+        }
+        Ok(Self { service, apis })
+    }
+
+    /// The operations of one version, if its document is known.
+    #[must_use]
+    pub fn api(&self, version: Option<&Version>) -> Option<&Arc<Api>> {
+        self.apis.iter().find(|known| known.mark.version.as_ref() == version).map(|known| &known.api)
+    }
+
+    /// Where a call goes: the instance's base URL, the document's base path (unless the base URL
+    /// ends with it already), and the call's own path and query.
+    ///
+    /// # Errors
+    /// [`http::Error`] if the result is longer than a URI may be.
+    pub fn upstream_uri(
+        &self,
+        instance: &Instance,
+        path_and_query: &PathAndQuery,
+    ) -> Result<Uri, http::Error> {
+        let base = instance.base_url.path();
+        let below = self.api(instance.version.as_ref()).map_or("", |api| api.base_path.as_str());
+        let below = if base.ends_with(below) { "" } else { below };
+        Uri::builder()
+            .scheme(instance.base_url.scheme().clone())
+            .authority(instance.base_url.authority().clone())
+            .path_and_query(format!("{base}{below}{path_and_query}"))
+            .build()
+    }
+}
+
 impl Inner {
     fn insert(&mut self, registered: RegisteredService) {
         let registered = Arc::new(registered);
@@ -93,13 +156,13 @@ impl Inner {
         self.by_id.insert(registered.service.id, registered);
     }
 
-    fn remove(&mut self, id: ServiceId) {
-        if let Some(removed) = self.by_id.remove(&id) {
-            let name = removed.service.name.as_str();
-            // The name may have gone to another service in the same batch of events.
-            if self.by_name.get(name).is_some_and(|holder| holder.service.id == id) {
-                self.by_name.remove(name);
-            }
+    fn remove(&mut self, id: ServiceId) -> Option<Arc<RegisteredService>> {
+        let removed = self.by_id.remove(&id)?;
+        let name = removed.service.name.as_str();
+        // The name may have gone to another service in the same batch of events.
+        if self.by_name.get(name).is_some_and(|holder| holder.service.id == id) {
+            self.by_name.remove(name);
         }
+        Some(removed)
     }
 }
