@@ -5,10 +5,13 @@
 //! [`Routes`], which gives the route, its handler and its entry in the OpenAPI document.
 
 pub mod api;
+pub mod command;
 pub mod compat;
 pub mod configuration;
 mod context;
 mod correlation;
+pub mod local;
+pub mod logging;
 mod metrics;
 mod operations;
 pub mod problem;
@@ -18,6 +21,7 @@ pub mod route;
 mod running;
 pub mod serve;
 mod server;
+mod tls;
 
 pub use context::Context;
 pub use correlation::CorrelationId;

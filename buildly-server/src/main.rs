@@ -1,2 +1,7 @@
 //! The `buildly` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    buildly_server::command::run()
+}

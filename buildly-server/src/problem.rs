@@ -162,6 +162,12 @@ impl Problem {
         &self.0.detail
     }
 
+    /// The sentence and every refused field, on one line each, for a terminal.
+    #[must_use]
+    pub fn explained(&self) -> String {
+        explained(&json!({"detail": self.0.detail, "errors": self.0.errors}))
+    }
+
     /// Writes the cause to the log: an error of ours loudly, the rest for those who look.
     pub(crate) fn log(&self) {
         let cause = self.0.source.as_deref().map(causes).unwrap_or_default();
@@ -201,6 +207,18 @@ impl Problem {
         }
         response.into()
     }
+}
+
+/// The sentence and every refused field of a problem's body, on one line each, for a terminal.
+pub(crate) fn explained(body: &Value) -> String {
+    let detail = body.get("detail").and_then(Value::as_str);
+    let mut text = detail.unwrap_or("The request was refused.").to_owned();
+    for (field, sentences) in body.get("errors").and_then(Value::as_object).into_iter().flatten() {
+        for sentence in sentences.as_array().into_iter().flatten().filter_map(Value::as_str) {
+            text.push_str(&format!("\n{field}: {sentence}"));
+        }
+    }
+    text
 }
 
 fn causes(error: &(dyn Error + Send + Sync + 'static)) -> String {

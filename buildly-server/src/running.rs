@@ -12,7 +12,8 @@ use tokio::task::JoinHandle;
 
 use crate::configuration::Configuration;
 use crate::serve::{Listener, serve};
-use crate::{Server, api};
+use crate::tls::Certificates;
+use crate::{Server, api, local};
 
 /// Why a server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +48,9 @@ pub enum StartError {
 pub struct Running {
     address: SocketAddr,
     server: Arc<Server>,
+    certificates: Option<Certificates>,
     stop: watch::Sender<bool>,
-    serving: JoinHandle<()>,
+    serving: Vec<JoinHandle<()>>,
 }
 
 impl Running {
@@ -70,13 +72,46 @@ impl Running {
         let refused = |source| StartError::Listen { listen: listen.clone(), source };
         let listener = TcpListener::bind(&listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let public_url = configuration.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let certificates = Certificates::open(&configuration.tls)?;
+        let scheme = if certificates.is_some() { "https" } else { "http" };
+        let public_url = configuration.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
         let server =
             Server::new(buildly, &api::routes(), configuration, public_url).map_err(StartError::Routes)?;
         let server = Arc::new(server);
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(serve(server.clone(), Listener::Tcp(listener), stopped));
-        Ok(Self { address, server, stop, serving })
+        let listener = match &certificates {
+            Some(certificates) => Listener::Tls(listener, certificates.watch()),
+            None => Listener::Tcp(listener),
+        };
+        let mut serving = vec![tokio::spawn(serve(server.clone(), listener, stopped.clone()))];
+        let folder = server.buildly().folder().path().to_owned();
+        match local::bind(&folder).await {
+            Ok((listener, file)) => serving.push(tokio::spawn({
+                let server = server.clone();
+                async move {
+                    serve(server, Listener::Unix(listener), stopped).await;
+                    drop(file);
+                }
+            })),
+            Err(error) => {
+                tracing::warn!(%error, "commands cannot reach this server: no socket in the folder")
+            }
+        }
+        Ok(Self { address, server, certificates, stop, serving })
+    }
+
+    /// The URL of the address it listens on.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.certificates.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Reads the certificates again, where there are any.
+    pub fn reload(&self) {
+        if let Some(certificates) = &self.certificates {
+            certificates.reload();
+        }
     }
 
     /// Where it listens.
@@ -94,8 +129,10 @@ impl Running {
     /// Takes no more connections, lets open requests end, and closes the deployment.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        if let Err(error) = self.serving.await {
-            tracing::error!(%error, "serving ended badly");
+        for serving in self.serving {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "serving ended badly");
+            }
         }
         self.server.buildly().close().await;
     }

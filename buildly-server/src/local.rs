@@ -1,0 +1,38 @@
+//! What commands on this machine ask of a deployment: of the running server, by a socket in
+//! the data folder, or of the files themselves when none runs.
+//!
+//! Whoever can open the socket can read the folder's keys as well (both are for the owner
+//! only, mode 0600), so nothing more is asked of the caller.
+
+mod ask;
+mod socket;
+mod task;
+
+use buildly_core::Buildly;
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+
+use crate::route::post;
+use crate::{Problem, Request, Response, Routes};
+
+pub use ask::{AskError, ask};
+pub(crate) use socket::bind;
+pub use task::{Task, perform};
+
+/// Where the task goes, on the socket only.
+const PATH: &str = "/local/";
+
+/// The one operation of the socket.
+pub(crate) fn routes() -> Routes {
+    Routes::of("local", "Commands on the server's machine.").add(post(PATH, answer).hidden())
+}
+
+/// `POST /local/`
+async fn answer(buildly: &Buildly, mut request: Request) -> Result<Response, Problem> {
+    if request.peer().is_some() {
+        return Err(Problem::not_found("Endpoint not found: POST /local/"));
+    }
+    let task: Task = request.json().await?;
+    let result = perform(buildly, task).await?;
+    Ok(Response::json(StatusCode::OK, &result).with_header(CONTENT_TYPE, "application/json"))
+}

@@ -1,0 +1,100 @@
+//! Asking the running server, or doing the task on the files when none runs.
+
+use std::io;
+use std::path::Path;
+
+use buildly_model::Body;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HOST};
+use http_body_util::Full;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::UnixStream;
+
+use super::{PATH, Task, perform, socket};
+use crate::configuration::Configuration;
+use crate::{StartError, open};
+
+const ANSWER_BYTES_MAX: usize = 100_000_000;
+
+/// Why a task was not done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskError {
+    /// The deployment cannot be opened.
+    #[error(transparent)]
+    Open(#[from] StartError),
+    /// The task was refused; a sentence says why.
+    #[error("{detail}")]
+    Refused {
+        /// The sentence.
+        detail: String,
+    },
+    /// The running server did not answer as it should.
+    #[error("the running server gave no valid answer: {reason}")]
+    BadAnswer {
+        /// What was wrong.
+        reason: String,
+    },
+}
+
+impl AskError {
+    fn bad(error: impl std::fmt::Display) -> Self {
+        Self::BadAnswer { reason: error.to_string() }
+    }
+}
+
+/// Does a task: the running server does it if there is one, else this process.
+///
+/// # Errors
+/// [`AskError`] says why it was not done.
+pub async fn ask(configuration: &Configuration, task: Task) -> Result<Value, AskError> {
+    match connect(&configuration.data_dir).await {
+        Some(stream) => over(stream, &task).await,
+        None => {
+            let buildly = open(configuration).await?;
+            let outcome = perform(&buildly, task).await;
+            buildly.close().await;
+            outcome.map_err(|problem| AskError::Refused { detail: problem.explained() })
+        }
+    }
+}
+
+/// A connection to the running server; `None` if none runs.
+pub(super) async fn connect(folder: &Path) -> Option<UnixStream> {
+    match UnixStream::connect(socket::path(folder)).await {
+        Ok(stream) => Some(stream),
+        Err(error) => {
+            if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) {
+                tracing::debug!(%error, "the server's socket cannot be used");
+            }
+            None
+        }
+    }
+}
+
+async fn over(stream: UnixStream, task: &Task) -> Result<Value, AskError> {
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(AskError::bad)?;
+    let body = Full::new(Bytes::from(serde_json::to_vec(task).map_err(AskError::bad)?));
+    let request = http::Request::post(PATH)
+        .header(HOST, "localhost")
+        .header(CONTENT_TYPE, "application/json")
+        .body(body)
+        .map_err(AskError::bad)?;
+    let exchange = async move {
+        let response = sender.send_request(request).await.map_err(AskError::bad)?;
+        let status = response.status();
+        let bytes =
+            Body::stream(response.into_body()).collect(ANSWER_BYTES_MAX).await.map_err(AskError::bad)?;
+        Ok::<_, AskError>((status, bytes))
+    };
+    // The connection is driven here, beside the exchange, and ends with it.
+    let (answer, _) = tokio::join!(exchange, connection);
+    let (status, bytes) = answer?;
+    let value: Value = serde_json::from_slice(&bytes).map_err(AskError::bad)?;
+    if status.is_success() {
+        return Ok(value);
+    }
+    Err(AskError::Refused { detail: crate::problem::explained(&value) })
+}

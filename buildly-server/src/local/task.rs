@@ -1,0 +1,41 @@
+//! The tasks, each done by one call of the library.
+
+use buildly_core::Buildly;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::Problem;
+
+/// What a command asks for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Task {
+    /// How the deployment is.
+    Status {},
+    /// Whether every chain of the journal holds.
+    VerifyAudit {},
+}
+
+/// Does a task.
+///
+/// # Errors
+/// [`Problem`] says why it was not done.
+pub async fn perform(buildly: &Buildly, task: Task) -> Result<Value, Problem> {
+    match task {
+        Task::Status {} => Ok(json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "process": std::process::id(),
+            "data_dir": buildly.folder().path().display().to_string(),
+        })),
+        Task::VerifyAudit {} => {
+            let found = buildly.journal().verify().await?;
+            let broken: Vec<Value> = found
+                .broken
+                .iter()
+                .map(|(organization, broken)| json!({"organization": organization, "reason": broken.to_string()}))
+                .collect();
+            Ok(json!({"chains": found.chains, "events": found.events, "broken": broken}))
+        }
+    }
+}
