@@ -1,0 +1,108 @@
+//! The streams that are open, so that those of a caller who lost the right can be ended.
+//!
+//! A stream is entered here when it first has to wait, so short answers never are.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
+
+use buildly_model::{Principal, ServiceId};
+
+const SHARDS: usize = 16;
+
+/// All open streams.
+pub(crate) struct OpenStreams {
+    shards: Vec<Mutex<HashMap<u64, Arc<Stream>>>>,
+    next: AtomicU64,
+}
+
+struct Stream {
+    principal: Principal,
+    service: ServiceId,
+    is_ended: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
+
+/// One stream's entry; it leaves when dropped.
+pub(crate) struct Ticket {
+    streams: Arc<OpenStreams>,
+    number: u64,
+    stream: Arc<Stream>,
+}
+
+impl Default for OpenStreams {
+    fn default() -> Self {
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), next: AtomicU64::new(0) }
+    }
+}
+
+impl OpenStreams {
+    pub(crate) fn enter(self: &Arc<Self>, principal: Principal, service: ServiceId) -> Ticket {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let stream = Arc::new(Stream {
+            principal,
+            service,
+            is_ended: AtomicBool::new(false),
+            waker: Mutex::new(None),
+        });
+        if let Some(shard) = self.shard(number) {
+            lock(shard).insert(number, Arc::clone(&stream));
+        }
+        Ticket { streams: Arc::clone(self), number, stream }
+    }
+
+    /// Ends every stream that may not go on, and says how many.
+    pub(crate) fn end_unless(&self, may_go_on: impl Fn(&Principal, ServiceId) -> bool) -> usize {
+        let mut ended = 0;
+        for shard in &self.shards {
+            // The question may take its time: it is asked outside the lock.
+            let open: Vec<Arc<Stream>> = lock(shard).values().cloned().collect();
+            for stream in open.iter().filter(|stream| !may_go_on(&stream.principal, stream.service)) {
+                if !stream.is_ended.swap(true, Ordering::AcqRel) {
+                    ended += 1;
+                }
+                if let Some(waker) = lock(&stream.waker).take() {
+                    waker.wake();
+                }
+            }
+        }
+        ended
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| lock(shard).len()).sum()
+    }
+
+    fn shard(&self, number: u64) -> Option<&Mutex<HashMap<u64, Arc<Stream>>>> {
+        self.shards.get(usize::try_from(number % SHARDS as u64).unwrap_or(0))
+    }
+}
+
+impl Ticket {
+    /// Whether the stream was ended; if not, the task is woken when it is.
+    pub(crate) fn poll_ended(&self, context: &Context<'_>) -> bool {
+        if self.stream.is_ended.load(Ordering::Acquire) {
+            return true;
+        }
+        let mut waker = lock(&self.stream.waker);
+        if !waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            *waker = Some(context.waker().clone());
+        }
+        drop(waker);
+        // It may have been ended before the waker was there.
+        self.stream.is_ended.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if let Some(shard) = self.streams.shard(self.number) {
+            lock(shard).remove(&self.number);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
