@@ -1,0 +1,116 @@
+//! The SQLite file of a service.
+
+use std::path::Path;
+
+use buildly_model::StoreError;
+use buildly_storage_sqlite::engine::{Engine, store_error, unique};
+use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
+use rusqlite::{Connection, Row, ToSql, params_from_iter};
+use uuid::Uuid;
+
+use crate::shape::{Shape, Unique};
+use crate::statement::{Dialect, Expected, REFERENCED, Statement};
+use crate::table;
+use crate::value::{Cell, Kind};
+
+const COLUMNS: &str = "SELECT name, type FROM pragma_table_info(?1)";
+
+/// Opens the file and brings its tables up to date, all or nothing.
+pub(super) async fn open(path: &Path, shapes: Vec<Shape>) -> Result<Engine, StoreError> {
+    let engine = Engine::open(path, &[]).await?;
+    engine.write(move |connection| bring_up_to_date(connection, &shapes)).await?;
+    Ok(engine)
+}
+
+fn bring_up_to_date(connection: &Connection, shapes: &[Shape]) -> Result<(), StoreError> {
+    connection.execute_batch(&table::own_tables(Dialect::Sqlite)).map_err(store_error)?;
+    for shape in shapes {
+        let existing: Vec<(String, String)> = connection
+            .prepare(COLUMNS)
+            .and_then(|mut asked| {
+                asked.query_map([shape.name()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            })
+            .map_err(store_error)?;
+        for sql in table::bring_up_to_date(Dialect::Sqlite, shape, &existing)? {
+            connection.execute_batch(&sql).map_err(store_error)?;
+        }
+    }
+    Ok(())
+}
+
+/// Asks one statement.
+pub(super) fn rows(connection: &Connection, statement: &Statement) -> Result<Vec<Vec<Cell>>, StoreError> {
+    let mut prepared = connection.prepare_cached(&statement.sql).map_err(store_error)?;
+    let answer = prepared
+        .query_map(params_from_iter(&statement.cells), |row| read(row, &statement.columns))
+        .map_err(store_error)?;
+    answer.collect::<Result<_, _>>().map_err(store_error)
+}
+
+/// Writes all statements; the caller's savepoint takes them back if one is refused.
+pub(super) fn write(
+    connection: &Connection,
+    statements: &[Statement],
+    uniques: &[Unique],
+) -> Result<(), StoreError> {
+    let fields: Vec<_> = uniques.iter().map(|unique| (unique.column.as_str(), unique.field)).collect();
+    for statement in statements {
+        let mut prepared = connection.prepare_cached(&statement.sql).map_err(store_error)?;
+        let values = params_from_iter(&statement.cells);
+        let touched = if statement.columns.is_empty() {
+            prepared.execute(values).map_err(|error| unique(error, &fields))?
+        } else {
+            usize::from(prepared.exists(values).map_err(store_error)?)
+        };
+        match statement.expected {
+            Expected::Any => {}
+            Expected::One if touched == 1 => {}
+            Expected::None if touched == 0 => {}
+            Expected::One => return Err(StoreError::Stale),
+            Expected::None => return Err(StoreError::Missing { what: REFERENCED }),
+        }
+    }
+    Ok(())
+}
+
+fn read(row: &Row<'_>, columns: &[Kind]) -> rusqlite::Result<Vec<Cell>> {
+    columns
+        .iter()
+        .enumerate()
+        .map(|(position, kind)| {
+            if row.get_ref(position)? == ValueRef::Null {
+                return Ok(Cell::Null(*kind));
+            }
+            Ok(match kind {
+                Kind::Text | Kind::Json => Cell::Text(row.get(position)?),
+                Kind::Uuid => {
+                    let text: String = row.get(position)?;
+                    let uuid = Uuid::parse_str(&text).map_err(|error| {
+                        rusqlite::Error::FromSqlConversionFailure(
+                            position,
+                            rusqlite::types::Type::Text,
+                            Box::new(error),
+                        )
+                    })?;
+                    Cell::Uuid(uuid)
+                }
+                Kind::Integer | Kind::Instant => Cell::Integer(row.get(position)?),
+                Kind::Number => Cell::Number(row.get(position)?),
+                Kind::Boolean => Cell::Boolean(row.get(position)?),
+            })
+        })
+        .collect()
+}
+
+impl ToSql for Cell {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Null(_) => ToSqlOutput::Owned(Sql::Null),
+            Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Self::Uuid(uuid) => ToSqlOutput::Owned(Sql::Text(uuid.to_string())),
+            Self::Integer(number) => ToSqlOutput::Owned(Sql::Integer(*number)),
+            Self::Number(number) => ToSqlOutput::Owned(Sql::Real(*number)),
+            Self::Boolean(boolean) => ToSqlOutput::Owned(Sql::Integer(i64::from(*boolean))),
+        })
+    }
+}

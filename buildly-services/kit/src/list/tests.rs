@@ -1,0 +1,59 @@
+use super::*;
+use crate::fixture::{Thing, acme};
+use crate::statement::Dialect;
+
+fn parse_thing(query: &str) -> Result<ListQuery, Vec<FieldError>> {
+    parse(&Shape::of::<Thing>().unwrap(), Some(query))
+}
+
+#[test]
+fn a_parameter_that_is_not_understood_is_refused_by_name() {
+    for query in [
+        "nmae=x",
+        "name__like=x",
+        "note=x",
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "cursor=x",
+        "ordering=note",
+        "count=1.5",
+        "id__in=x",
+        "name__isnull=true",
+        "count__isnull=maybe",
+        "organization_id=x",
+        "name=%ff",
+        "ordering=-count,-count,name,id,created_at",
+    ] {
+        let errors = parse_thing(query).unwrap_err();
+        assert_eq!(errors.len(), 1, "{query}: {errors:?}");
+    }
+}
+
+#[test]
+fn asking_for_ids_gives_them_in_one_page() {
+    let ids = vec!["01890a5d-ac96-774b-bcce-b302099a8057"; 300].join(",");
+    assert_eq!(parse_thing(&format!("id__in={ids}")).unwrap().size.rows(), 300);
+    assert_eq!(parse_thing(&format!("id__in={ids}&limit=7")).unwrap().size.rows(), 7);
+}
+
+#[test]
+fn a_cursor_belongs_to_its_order() {
+    let list = parse_thing("ordering=-count").unwrap();
+    let position = Position { cells: vec![Cell::Integer(7)], id: acme().as_uuid(), is_backward: false };
+    let text = position.write(&list.order);
+    assert_eq!(Position::parse(&text, &list.order), Some(position));
+    assert!(parse_thing(&format!("ordering=count&cursor={text}")).is_err());
+    assert!(parse_thing(&format!("ordering=-count&cursor={text}")).is_ok());
+}
+
+#[test]
+fn values_are_bound_and_never_part_of_the_statement() {
+    let shape = Shape::of::<Thing>().unwrap();
+    let list = parse(&shape, Some("name=x'%22);DROP&search=y'%22);DROP&ordering=name")).unwrap();
+    for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+        let statement = select(dialect, &shape, acme(), &list);
+        assert!(!statement.sql.contains("DROP"), "{}", statement.sql);
+        assert!(statement.sql.contains("organization_id = "), "{}", statement.sql);
+    }
+}

@@ -1,0 +1,106 @@
+//! SQL as text and bound values, for either database.
+//!
+//! Identifiers come from the structs of the service, fixed when it was compiled and checked
+//! when it starts; whatever comes from outside is bound.
+
+use crate::value::{Cell, Kind};
+
+/// Which database speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    /// The type of a column for values of `kind`.
+    pub(crate) const fn column_type(self, kind: Kind) -> &'static str {
+        match (self, kind) {
+            (Self::Sqlite, Kind::Text | Kind::Uuid | Kind::Json) => "TEXT",
+            (Self::Sqlite, Kind::Integer | Kind::Boolean | Kind::Instant) => "INTEGER",
+            (Self::Sqlite, Kind::Number) => "REAL",
+            // Compared byte by byte, as SQLite does, whatever the database's locale is.
+            (Self::Postgres, Kind::Text | Kind::Json) => "text COLLATE \"C\"",
+            (Self::Postgres, Kind::Uuid) => "uuid",
+            (Self::Postgres, Kind::Integer | Kind::Instant) => "bigint",
+            (Self::Postgres, Kind::Boolean) => "boolean",
+            (Self::Postgres, Kind::Number) => "double precision",
+        }
+    }
+}
+
+/// How many rows a statement of a write must touch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// As many as there are.
+    Any,
+    /// One; else what was read before no longer holds, and the whole write is stale.
+    One,
+    /// None; else the whole write is refused, since these are still there.
+    None,
+}
+
+/// What a write was missing when [`Expected::None`] did not hold.
+pub(crate) const REFERENCED: &str = "record that nothing points at";
+
+/// One statement with its values.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Statement {
+    pub(crate) dialect: Dialect,
+    pub(crate) sql: String,
+    pub(crate) cells: Vec<Cell>,
+    /// Kinds of the columns it answers with; empty for one that answers with none.
+    pub(crate) columns: Vec<Kind>,
+    pub(crate) expected: Expected,
+}
+
+impl Statement {
+    pub(crate) const fn new(dialect: Dialect) -> Self {
+        Self { dialect, sql: String::new(), cells: Vec::new(), columns: Vec::new(), expected: Expected::Any }
+    }
+
+    /// Adds SQL of ours.
+    pub(crate) fn push(&mut self, sql: &str) -> &mut Self {
+        self.sql.push_str(sql);
+        self
+    }
+
+    /// Adds the name of a table or column.
+    pub(crate) fn name(&mut self, name: &str) -> &mut Self {
+        self.sql.push('"');
+        self.sql.push_str(name);
+        self.sql.push('"');
+        self
+    }
+
+    /// Adds a value.
+    pub(crate) fn bind(&mut self, cell: Cell) -> &mut Self {
+        self.cells.push(cell);
+        self.sql.push(if self.dialect == Dialect::Sqlite { '?' } else { '$' });
+        self.sql.push_str(&self.cells.len().to_string());
+        self
+    }
+
+    /// Adds values with commas between.
+    pub(crate) fn bind_all(&mut self, cells: impl IntoIterator<Item = Cell>) -> &mut Self {
+        for (position, cell) in cells.into_iter().enumerate() {
+            if position > 0 {
+                self.push(", ");
+            }
+            self.bind(cell);
+        }
+        self
+    }
+
+    /// Says how many rows it must touch.
+    pub(crate) const fn expecting(mut self, expected: Expected) -> Self {
+        self.expected = expected;
+        self
+    }
+
+    /// Says what columns it answers with.
+    pub(crate) fn answering(mut self, columns: Vec<Kind>) -> Self {
+        self.columns = columns;
+        self
+    }
+}
