@@ -1,1 +1,105 @@
-//! Documents: metadata, versions, content on disk.
+//! Documents: what is known about them, their versions, and their content on disk.
+//!
+//! A version never changes. Its content is a file named by its SHA-256, below a folder of its
+//! organization, so the same content is kept once, and what is read can be checked. Content
+//! streams to and from disk; no request holds more than one piece of it.
+
+mod content;
+mod document;
+mod download;
+mod range;
+mod remove;
+mod upload;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use buildly_kit::Declaration;
+use http::Method;
+use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::response::Response;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{Content as MediaType, Ref, Required};
+
+pub use content::Content;
+pub use document::{Document, Version};
+
+/// The largest content when nobody says otherwise: 1 GiB.
+pub const CONTENT_BYTES_MAX: u64 = 1 << 30;
+
+/// The service, with content in the folder `folder` of at most `content_bytes_max` bytes each.
+///
+/// # Errors
+/// If the folder cannot be made or written to.
+pub fn declaration(folder: &Path, content_bytes_max: u64) -> std::io::Result<Declaration> {
+    let content = Arc::new(Content::open(folder, content_bytes_max)?);
+    let download = |what: &str, summary: &str| {
+        begin(what, summary).response("200", bytes("The content.")).response("206", bytes("A range of it."))
+    };
+    Ok(Declaration::new("documents", "Documents", "Documents, their versions and their content.")
+        .record::<Document>()
+        .record::<Version>()
+        .operation(
+            Method::PUT,
+            "/documents/{id}/content/",
+            begin(
+                "upload_content",
+                "Keep the body as the newest version; the same content again makes no new one.",
+            )
+            .request_body(Some(any_body()))
+            .response("200", version("The newest version has this content already."))
+            .response("201", version("The new version.")),
+            upload::Upload { content: Arc::clone(&content) },
+        )
+        .operation(
+            Method::GET,
+            "/documents/{id}/content/",
+            download("download_content", "The content of the newest version."),
+            download::Newest { content: Arc::clone(&content) },
+        )
+        .operation(
+            Method::GET,
+            "/versions/{id}/content/",
+            download("download_version", "The content of one version."),
+            download::OfVersion { content: Arc::clone(&content) },
+        )
+        .operation(
+            Method::DELETE,
+            "/documents/{id}/",
+            begin("delete_document", "Delete a document with its versions and their content.")
+                .response("204", Response::new("It is gone.")),
+            remove::Remove { content },
+        ))
+}
+
+fn begin(id: &str, summary: &str) -> OperationBuilder {
+    let uuid = SchemaFormat::KnownFormat(KnownFormat::Uuid);
+    let key = ParameterBuilder::new()
+        .name("id")
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).format(Some(uuid))));
+    OperationBuilder::new().tag("content").operation_id(Some(id)).summary(Some(summary)).parameter(key)
+}
+
+fn any_body() -> utoipa::openapi::request_body::RequestBody {
+    utoipa::openapi::request_body::RequestBodyBuilder::new()
+        .content("*/*", MediaType::builder().build())
+        .required(Some(Required::True))
+        .build()
+}
+
+fn bytes(description: &str) -> Response {
+    utoipa::openapi::ResponseBuilder::new()
+        .description(description)
+        .content("*/*", MediaType::builder().build())
+        .build()
+}
+
+fn version(description: &str) -> Response {
+    let schema = MediaType::builder().schema(Some(Ref::from_schema_name("Version"))).build();
+    utoipa::openapi::ResponseBuilder::new()
+        .description(description)
+        .content("application/json", schema)
+        .build()
+}

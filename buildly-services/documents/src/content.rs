@@ -1,0 +1,150 @@
+//! Files of content: written beside, then moved into place whole.
+//!
+//! `incoming/` holds what is being received; whatever is there at the start was broken off and
+//! is removed. `content/<organization>/<first two digits>/<SHA-256>` holds what is complete.
+//! A file gets its name only after its bytes are on disk, so a name always means the whole.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use buildly_kit::{Body, Error};
+use buildly_model::{OrganizationId, StoreError};
+use http_body_util::BodyExt as _;
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt as _;
+use tokio::sync::{RwLock, RwLockReadGuard};
+use uuid::Uuid;
+
+/// How long a sender may pause.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// The files of all organizations.
+#[derive(Debug)]
+pub struct Content {
+    folder: PathBuf,
+    bytes_max: u64,
+    /// Many may put files in place; whoever removes one is alone, so that a file is never
+    /// removed between being found there and being named by a version.
+    placing: RwLock<()>,
+}
+
+/// A file that has been received whole; it is removed unless it is put in place.
+#[derive(Debug)]
+pub(crate) struct Received {
+    path: PathBuf,
+    pub(crate) sha256: String,
+    pub(crate) bytes: u64,
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        // After it was put in place there is nothing here any more.
+        drop(std::fs::remove_file(&self.path));
+    }
+}
+
+impl Content {
+    /// Opens the folder, makes it if there is none, and removes what was broken off.
+    ///
+    /// # Errors
+    /// If it cannot be made or written to.
+    pub fn open(folder: &Path, bytes_max: u64) -> std::io::Result<Self> {
+        let incoming = folder.join("incoming");
+        std::fs::create_dir_all(&incoming)?;
+        std::fs::create_dir_all(folder.join("content"))?;
+        for entry in std::fs::read_dir(&incoming)? {
+            std::fs::remove_file(entry?.path())?;
+        }
+        Ok(Self { folder: folder.to_owned(), bytes_max, placing: RwLock::new(()) })
+    }
+
+    /// Receives a body into a file of its own, on disk when this returns.
+    pub(crate) async fn receive(&self, announced: Option<u64>, mut body: Body) -> Result<Received, Error> {
+        let too_large = || Error::TooLarge { bytes_max: self.bytes_max };
+        if announced.is_some_and(|bytes| bytes > self.bytes_max) {
+            return Err(too_large());
+        }
+        let path = self.folder.join("incoming").join(Uuid::now_v7().to_string());
+        let mut received = Received { path, sha256: String::new(), bytes: 0 };
+        let mut file = File::create_new(&received.path).await.map_err(disk_error)?;
+        let mut hash = Context::new(&SHA256);
+        loop {
+            let frame = match tokio::time::timeout(PAUSE_MAX, body.frame()).await {
+                Err(_) => return Err(Error::TooSlow),
+                Ok(None) => break,
+                Ok(Some(Err(_))) => return Err(Error::Malformed("The body broke off.".to_owned())),
+                Ok(Some(Ok(frame))) => frame,
+            };
+            let Ok(bytes) = frame.into_data() else { continue };
+            received.bytes += bytes.len() as u64;
+            if received.bytes > self.bytes_max {
+                return Err(too_large());
+            }
+            hash.update(&bytes);
+            file.write_all(&bytes).await.map_err(disk_error)?;
+        }
+        file.flush().await.map_err(disk_error)?;
+        file.sync_all().await.map_err(disk_error)?;
+        received.sha256 = hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(received)
+    }
+
+    /// Keeps others from removing files while this lives.
+    pub(crate) async fn placing(&self) -> RwLockReadGuard<'_, ()> {
+        self.placing.read().await
+    }
+
+    /// Gives a received file its name, if there is none of that name yet.
+    pub(crate) async fn place(&self, organization: OrganizationId, received: &Received) -> Result<(), Error> {
+        let path = self.path(organization, &received.sha256);
+        if tokio::fs::try_exists(&path).await.map_err(disk_error)? {
+            return Ok(());
+        }
+        let parent = path.parent().map(Path::to_owned).unwrap_or_default();
+        tokio::fs::create_dir_all(&parent).await.map_err(disk_error)?;
+        tokio::fs::rename(&received.path, &path).await.map_err(disk_error)?;
+        let folder = File::open(&parent).await.map_err(disk_error)?;
+        folder.sync_all().await.map_err(disk_error)
+    }
+
+    /// Opens a file for reading.
+    pub(crate) async fn read(&self, organization: OrganizationId, sha256: &str) -> Result<File, Error> {
+        File::open(self.path(organization, sha256)).await.map_err(|error| {
+            if error.kind() == std::io::ErrorKind::NotFound {
+                return StoreError::corrupt(format!("the content `{sha256}` is not in its folder")).into();
+            }
+            disk_error(error)
+        })
+    }
+
+    /// Removes a file if `is_named` says that no version names it; nothing is placed meanwhile.
+    pub(crate) async fn remove_unless(
+        &self,
+        organization: OrganizationId,
+        sha256: &str,
+        is_named: impl Future<Output = Result<bool, Error>>,
+    ) -> Result<(), Error> {
+        let _alone = self.placing.write().await;
+        if is_named.await? {
+            return Ok(());
+        }
+        match tokio::fs::remove_file(self.path(organization, sha256)).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(disk_error(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Digests are ours, 64 hexadecimal digits, so no path can lead elsewhere.
+    fn path(&self, organization: OrganizationId, sha256: &str) -> PathBuf {
+        let first = sha256.get(..2).unwrap_or("00");
+        self.folder.join("content").join(organization.to_string()).join(first).join(sha256)
+    }
+}
+
+fn disk_error(error: std::io::Error) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Error::NoSpace,
+        _ => StoreError::unavailable(error).into(),
+    }
+}

@@ -1,0 +1,103 @@
+//! `PUT /documents/{id}/content/`
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use buildly_kit::{Body, Call, Error, Operation, Records, Stored, content_length, json};
+use buildly_model::{OrganizationId, StoreError};
+use http::header::{CONTENT_TYPE, ETAG, LOCATION};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use uuid::Uuid;
+
+use crate::content::Received;
+use crate::{Content, Document, Version};
+
+/// How often the next number is taken by somebody faster before we give up.
+const ATTEMPTS_MAX: u32 = 20;
+const MEDIA_TYPE_BYTES_MAX: usize = 200;
+
+/// Keeps a body as the newest version of a document.
+pub(crate) struct Upload {
+    pub(crate) content: Arc<Content>,
+}
+
+#[async_trait]
+impl Operation for Upload {
+    async fn answer(&self, records: &Records, call: Call) -> Result<Response<Body>, Error> {
+        let (organization, document) = (call.caller.organization, call.id()?);
+        let media_type = media_type(&call.headers)?;
+        records.get::<Document>(organization, document).await?;
+        let received = self.content.receive(content_length(&call.headers), call.body).await?;
+        let placing = self.content.placing().await;
+        let kept = self.keep(records, (organization, document), &received, &media_type).await;
+        drop(placing);
+        if kept.is_err() {
+            crate::remove::forget(&self.content, records, organization, &received.sha256).await?;
+        }
+        let (status, version) = kept?;
+        let mut response = json(status, &version.show()?);
+        let location = format!("/versions/{}/", version.id);
+        for (name, value) in [(ETAG, format!("\"{}\"", version.record.sha256)), (LOCATION, location)] {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        Ok(response)
+    }
+}
+
+impl Upload {
+    /// Makes the next version, unless the newest one has this content already.
+    async fn keep(
+        &self,
+        records: &Records,
+        (organization, document): (OrganizationId, Uuid),
+        received: &Received,
+        media_type: &str,
+    ) -> Result<(StatusCode, Stored<Version>), Error> {
+        self.content.place(organization, received).await?;
+        for _ in 0..ATTEMPTS_MAX {
+            let newest = newest(records, organization, document).await?;
+            let number = match newest {
+                Some(newest)
+                    if newest.record.sha256 == received.sha256 && newest.record.media_type == media_type =>
+                {
+                    return Ok((StatusCode::OK, newest));
+                }
+                Some(newest) => newest.record.number + 1,
+                None => 1,
+            };
+            let version = Version {
+                document,
+                number,
+                media_type: media_type.to_owned(),
+                bytes: i64::try_from(received.bytes).unwrap_or(i64::MAX),
+                sha256: received.sha256.clone(),
+            };
+            match records.make(organization, &version).await {
+                Err(Error::Taken { .. } | Error::Store(StoreError::Stale)) => {}
+                Err(Error::Invalid(_)) => return Err(Error::NotFound { what: "document" }), // deleted meanwhile
+                made => return Ok((StatusCode::CREATED, made?)),
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+}
+
+/// The version with the highest number.
+pub(crate) async fn newest(
+    records: &Records,
+    organization: OrganizationId,
+    document: Uuid,
+) -> Result<Option<Stored<Version>>, Error> {
+    let query = format!("document={document}&ordering=-number&limit=1");
+    Ok(records.select::<Version>(organization, &query).await?.into_iter().next())
+}
+
+fn media_type(headers: &HeaderMap) -> Result<String, Error> {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok("application/octet-stream".to_owned()) };
+    let text = value.to_str().ok().filter(|text| text.len() <= MEDIA_TYPE_BYTES_MAX);
+    text.filter(|text| text.split_once('/').is_some_and(|(kind, rest)| !kind.is_empty() && !rest.is_empty()))
+        .map(str::to_owned)
+        .ok_or_else(|| Error::field("Content-Type", "Expected a media type such as `application/pdf`."))
+}
