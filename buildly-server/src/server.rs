@@ -2,6 +2,7 @@
 //! request touch another.
 
 mod guard;
+mod host;
 mod path;
 
 use std::net::SocketAddr;
@@ -107,6 +108,9 @@ impl Server {
         if path::leaves_its_folder(request.uri().path()) {
             let problem = Problem::invalid("The path must not contain `.` or `..`, also not encoded.");
             return refuse(problem, false);
+        }
+        if !host::is_clear(&request) {
+            return refuse(Problem::invalid("A request names exactly one host."), false);
         }
         match self.table.find(request.method(), request.uri().path()) {
             Lookup::Unknown => {

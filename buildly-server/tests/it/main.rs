@@ -8,8 +8,8 @@
     unreachable_pub
 )]
 
+mod bad_input;
 #[expect(dead_code, reason = "the areas' tests use the rest")]
 mod client;
-#[expect(dead_code, reason = "the areas' tests use the rest")]
 mod harness;
 mod operations;
