@@ -2,6 +2,8 @@
 //!
 //! The catalog says which kinds of records the services own ([`RecordType`]) and how they are
 //! linked ([`Relationship`]); [`JoinRecord`]s are the links themselves, kept by organization.
+//! [`plan()`] decides what to fetch for a [`Shape`], and for whom; [`Mesh`] fetches the records
+//! and splices them into the answer as raw JSON.
 
 mod change;
 mod error;
@@ -13,12 +15,45 @@ mod relationship;
 mod snapshot;
 mod store;
 
+mod catalog;
+mod document;
+mod fault;
+mod plan;
+mod plan_cache;
+mod scan;
+mod shape;
+mod splice;
+
+mod bounded;
+mod fetch;
+mod get;
+mod join;
+mod join_records;
+mod linking;
+mod mesh;
+mod read;
+mod record_types;
+mod relationships;
+mod remove;
+mod write;
+
 pub use change::Change;
 pub use error::Error;
+pub use fault::{Fault, Reason};
+pub use get::{Get, Joined};
+pub use join::{Asked, JOINED_ANSWER_BYTES_MAX, Joining};
 pub use join_record::{JoinRecord, JoinRecordFilter, JoinRecordPage};
+pub use join_records::{DescribedJoinRecord, DescribedJoinRecords, JoinRecordInput, JoinRecordUpdate};
 pub use key::Key;
+pub use linking::WRITTEN_RECORDS_MAX;
+pub use mesh::{Mesh, Parts};
 pub use outside::{Access, DetailPath, LocalError, LocalRecords, Resource, Services, View, Views};
+pub use plan::{
+    CHUNK_KEYS_MAX, CHUNK_URL_BYTES_MAX, Chunk, Fetch, Grants, Method, Plan, PlannedBranch, plan,
+};
 pub use record_type::{RecordType, RecordTypeInput, RecordTypeUpdate};
 pub use relationship::{Relationship, RelationshipInput, RelationshipUpdate, Side};
+pub use relationships::DescribedRelationship;
+pub use shape::{Branch, Links, Shape};
 pub use snapshot::Snapshot;
 pub use store::{LINK_KEYS_MAX, Store};
