@@ -50,6 +50,7 @@ impl Follower {
             revision: position.revision,
             auth: Arc::new(auth),
             gateway: Arc::new(gateway),
+            gateway_revision: position.revision,
             mesh: Arc::new(mesh),
         });
         Ok(position)
@@ -149,6 +150,7 @@ impl Follower {
         if !gateway.is_empty() {
             let store: Arc<dyn buildly_gateway::Store> = self.storage.clone();
             next.gateway = Arc::new(current.gateway.follow(&gateway, &store).await?);
+            next.gateway_revision = revision;
         }
         let mesh = of_area(events, "mesh.");
         if !mesh.is_empty() {

@@ -10,7 +10,9 @@ mod folder;
 mod follower;
 mod freshness;
 pub mod journal;
+mod rights;
 mod snapshot;
+mod views;
 
 pub use buildly::{Builder, Buildly};
 pub use error::Error;

@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub auth: Arc<buildly_auth::Snapshot>,
     /// Services, routes and policies.
     pub gateway: Arc<buildly_gateway::Snapshot>,
+    /// At which revision these last changed.
+    pub gateway_revision: Revision,
     /// Record types and relationships.
     pub mesh: Arc<buildly_mesh::Snapshot>,
 }
@@ -95,5 +97,11 @@ impl buildly_auth::Snapshots for Hot {
         self.wanted.send(wanted).await.map_err(|_| behind())?;
         done.await.map_err(|_| behind())??;
         Ok(buildly_auth::Snapshots::current(self))
+    }
+}
+
+impl buildly_gateway::Snapshots for Hot {
+    fn current(&self) -> Arc<buildly_gateway::Snapshot> {
+        Arc::clone(&self.snapshot.load().gateway)
     }
 }

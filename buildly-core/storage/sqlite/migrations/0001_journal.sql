@@ -25,10 +25,3 @@ CREATE TABLE journal_head (
     sequence        INTEGER NOT NULL,
     hash            BLOB    NOT NULL
 ) STRICT, WITHOUT ROWID;
-
--- The running processes of the deployment, and how far each has come.
-CREATE TABLE node (
-    id               TEXT    PRIMARY KEY,
-    applied_revision INTEGER NOT NULL,
-    lease_until      INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;

@@ -1,65 +1,47 @@
-//! The SQL of the nodes' leases, by the database's clock.
+//! The nodes' leases. A data folder belongs to one process (see [`crate::engine::FolderLock`]),
+//! so the nodes on it are handles in this process, and what is known of them need not
+//! outlive it: no write, no fsync.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use buildly_journal::{NodeId, Nodes};
 use buildly_model::{Revision, StoreError};
+use tokio::time::Instant;
 
 use crate::Sqlite;
-use crate::engine::store_error;
 
-const RENEW: &str = "
-    INSERT INTO node (id, applied_revision, lease_until)
-    VALUES (?1, ?2, CAST(unixepoch('subsec') * 1000000 AS INTEGER) + ?3)
-    ON CONFLICT (id) DO UPDATE
-    SET applied_revision = excluded.applied_revision, lease_until = excluded.lease_until";
+/// How far each node has come, and until when its word counts.
+#[derive(Clone, Default)]
+pub(crate) struct Leases(Arc<Mutex<HashMap<NodeId, (Revision, Instant)>>>);
 
-/// Rows of processes that ended without a word.
-const FORGET: &str = "DELETE FROM node WHERE lease_until < CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
-
-const LEAVE: &str = "DELETE FROM node WHERE id = ?1";
-
-const BEHIND: &str = "
-    SELECT count(*) FROM node
-    WHERE id <> ?1 AND applied_revision < ?2
-      AND lease_until >= CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
+impl Leases {
+    fn with<T>(&self, work: impl FnOnce(&mut HashMap<NodeId, (Revision, Instant)>) -> T) -> T {
+        let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        leases.retain(|_, (_, until)| *until >= now);
+        work(&mut leases)
+    }
+}
 
 #[async_trait]
 impl Nodes for Sqlite {
     async fn renew_lease(&self, node: NodeId, applied: Revision, lease: Duration) -> Result<(), StoreError> {
-        let lease = i64::try_from(lease.as_micros()).unwrap_or(i64::MAX >> 8);
-        self.engine
-            .write(move |tx| {
-                tx.prepare_cached(RENEW)
-                    .and_then(|mut statement| statement.execute((node.to_string(), applied.number(), lease)))
-                    .and_then(|_| tx.prepare_cached(FORGET)?.execute([]))
-                    .map_err(store_error)?;
-                Ok(())
-            })
-            .await
+        self.leases.with(|leases| leases.insert(node, (applied, Instant::now() + lease)));
+        Ok(())
     }
 
     async fn leave(&self, node: NodeId) -> Result<(), StoreError> {
-        self.engine
-            .write(move |tx| {
-                tx.prepare_cached(LEAVE)
-                    .and_then(|mut statement| statement.execute([node.to_string()]))
-                    .map_err(store_error)?;
-                Ok(())
-            })
-            .await
+        self.leases.with(|leases| leases.remove(&node));
+        Ok(())
     }
 
     async fn nodes_behind(&self, node: NodeId, revision: Revision) -> Result<u32, StoreError> {
-        self.engine
-            .read(move |tx| {
-                tx.prepare_cached(BEHIND)
-                    .and_then(|mut statement| {
-                        statement.query_row((node.to_string(), revision.number()), |row| row.get(0))
-                    })
-                    .map_err(store_error)
-            })
-            .await
+        let is_behind =
+            |(id, (applied, _)): &(&NodeId, &(Revision, Instant))| **id != node && *applied < revision;
+        let count = self.leases.with(|leases| leases.iter().filter(is_behind).count());
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU64;
 use buildly_model::{Random, StoreError, system::System};
 
 use crate::engine::{Engine, FolderLock, Migration, Options};
+use crate::node::Leases;
 
 /// The name of the core's file in the data folder.
 pub const DATABASE_FILE: &str = "core.db";
@@ -24,6 +25,7 @@ pub struct Sqlite {
     pub(crate) random: Arc<dyn Random>,
     /// The count of commits that the feed's follower has been told of.
     pub(crate) feed_seen: Arc<AtomicU64>,
+    pub(crate) leases: Leases,
 }
 
 impl Sqlite {
@@ -61,7 +63,12 @@ impl Sqlite {
     }
 
     fn of(engine: Engine) -> Self {
-        Self { engine, random: Arc::new(System), feed_seen: Arc::new(AtomicU64::new(0)) }
+        Self {
+            engine,
+            random: Arc::new(System),
+            feed_seen: Arc::new(AtomicU64::new(0)),
+            leases: Leases::default(),
+        }
     }
 
     /// The engine below.
