@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use buildly_model::FieldError;
 use http::Uri;
 use http::uri::{Authority, Scheme};
+use serde::{Deserialize, Serialize};
 
 /// The longest base URL that is taken, in bytes.
 const URL_BYTES_MAX: usize = 2048;
@@ -20,7 +21,8 @@ const URL_BYTES_MAX: usize = 2048;
 /// assert_eq!(url.address_class(), AddressClass::Loopback);
 /// assert!(BaseUrl::parse("ftp://example.org").is_err());
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct BaseUrl {
     text: String,
     scheme: Scheme,
@@ -155,6 +157,20 @@ fn class_of_name(name: &str) -> AddressClass {
     let is_single_label = !name.contains('.') && name.starts_with(|first: char| first.is_ascii_alphabetic());
     let is_private = [".local", ".internal", ".home.arpa"].iter().any(|suffix| name.ends_with(suffix));
     if is_single_label || is_private { AddressClass::Private } else { AddressClass::Public }
+}
+
+impl TryFrom<String> for BaseUrl {
+    type Error = FieldError;
+
+    fn try_from(text: String) -> Result<Self, FieldError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<BaseUrl> for String {
+    fn from(url: BaseUrl) -> Self {
+        url.text
+    }
 }
 
 impl fmt::Display for BaseUrl {

@@ -5,6 +5,8 @@
 //! are performed elsewhere. Everything but the operations of [`Gateway`] is pure.
 
 mod address;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod gateway;
 mod name;
@@ -16,6 +18,7 @@ mod service;
 mod snapshot;
 mod specification;
 mod store;
+mod stored;
 pub mod traffic;
 
 pub use address::{AddressClass, BaseUrl};
@@ -30,3 +33,4 @@ pub use specification::{
     Fetched, SPECIFICATION_BYTES_MAX, SourceError, Specification, SpecificationMark, SpecificationSource,
 };
 pub use store::{Change, Store};
+pub use stored::StoredService;

@@ -108,6 +108,11 @@ impl ServiceName {
         Ok(Self(name.to_owned()))
     }
 
+    /// A name that was read before: one that has become reserved since keeps working.
+    pub(crate) const fn stored(name: String) -> Self {
+        Self(name)
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -2,14 +2,13 @@
 
 use buildly_model::{FieldError, InstanceId, Principal, ServiceId};
 
+use super::register::check_length;
 use crate::{AddressClass, BaseUrl, Credential, Error, Gateway, Instance, InstanceState, Service, Version};
 
 /// How many instances a service may have.
 const INSTANCES_MAX: usize = 1_000;
 /// The greatest weight.
 const WEIGHT_MAX: u32 = 1_000;
-/// How long the name of a zone may be, in characters.
-const ZONE_CHARACTERS_MAX: usize = 100;
 
 /// What somebody says of an instance; when it is changed, what is absent stays.
 #[derive(Debug, Clone, Default)]
@@ -62,11 +61,7 @@ impl InstanceSpec {
             instance.weight = weight;
         }
         if let Some(zone) = &self.zone {
-            if zone.as_ref().is_some_and(|zone| zone.chars().count() > ZONE_CHARACTERS_MAX) {
-                let sentence =
-                    format!("Ensure this field has no more than {ZONE_CHARACTERS_MAX} characters.");
-                refused.push(FieldError::new("zone", sentence));
-            }
+            refused.extend(zone.as_deref().and_then(|zone| check_length("zone", zone).err()));
             instance.zone.clone_from(zone);
         }
         if let Some(version) = &self.version {

@@ -118,9 +118,12 @@ pub(super) fn check_docs_endpoint(text: &str) -> Result<(), FieldError> {
     Ok(())
 }
 
-/// Titles and descriptions are texts of a bounded length.
+/// Titles and descriptions are texts of a bounded length, without NUL (PostgreSQL keeps none).
 pub(super) fn check_length(field: &str, text: &str) -> Result<(), FieldError> {
-    let characters_max = if field == "name" { 255 } else { 10_000 };
+    if text.contains('\0') {
+        return Err(FieldError::new(field, "Null characters are not allowed."));
+    }
+    let characters_max = if field == "description" { 10_000 } else { 255 };
     if text.chars().count() > characters_max {
         let sentence = format!("Ensure this field has no more than {characters_max} characters.");
         return Err(FieldError::new(field, sentence));

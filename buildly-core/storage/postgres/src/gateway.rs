@@ -1,36 +1,28 @@
-//! The SQL of gateway.
+//! The SQL of the gateway: services, their documents, limits.
 
-use buildly_gateway::{Change, RateLimits, Service, Specification, Version};
-use buildly_model::{OrganizationId, ServiceId, StoreError};
+mod rate_limits;
+mod read;
+mod service;
+mod specification;
+
+use buildly_gateway::Change;
+use buildly_model::{OrganizationId, StoreError};
 use sqlx::PgConnection;
 
-use crate::Postgres;
-
-/// Applies one change inside the unit's transaction.
+/// Applies one change inside the unit's transaction. Services belong to the deployment, so the
+/// part's organization does not matter.
 pub(crate) async fn apply(
-    _tx: &mut PgConnection,
+    tx: &mut PgConnection,
     _organization: Option<OrganizationId>,
-    _change: &Change,
+    change: &Change,
 ) -> Result<(), StoreError> {
-    Err(StoreError::corrupt("this storage does not keep services yet"))
-}
-
-#[async_trait::async_trait]
-impl buildly_gateway::Store for Postgres {
-    async fn services(&self) -> Result<Vec<Service>, StoreError> {
-        Ok(Vec::new())
-    }
-    async fn find_service(&self, _: ServiceId) -> Result<Option<Service>, StoreError> {
-        Ok(None)
-    }
-    async fn find_specification(
-        &self,
-        _: ServiceId,
-        _: Option<&Version>,
-    ) -> Result<Option<Specification>, StoreError> {
-        Ok(None)
-    }
-    async fn find_rate_limits(&self) -> Result<Option<RateLimits>, StoreError> {
-        Ok(None)
+    match change {
+        Change::ServiceRegistered(one) => service::insert(tx, one).await,
+        Change::ServiceUpdated { service, expected } => service::update(tx, service, *expected).await,
+        Change::ServiceDeleted { service } => service::delete(tx, *service).await,
+        Change::SpecificationStored { service, specification } => {
+            specification::put(tx, *service, specification).await
+        }
+        Change::RateLimitsSet(limits) => rate_limits::put(tx, limits).await,
     }
 }

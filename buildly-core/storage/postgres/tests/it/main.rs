@@ -4,5 +4,6 @@
 //! test makes a schema of its own and drops it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, unreachable_pub)]
 
+mod gateway;
 mod journal;
 mod support;
