@@ -110,6 +110,7 @@ pub trait Snapshots: Send + Sync {
 #[derive(Clone)]
 pub struct Auth {
     pub(crate) parts: Arc<Parts>,
+    pub(crate) identity: identity::Parts,
 }
 
 /// What the operations need from outside.
@@ -132,6 +133,7 @@ impl Auth {
     /// Connects the operations with their outside.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts) }
+        let identity = identity::Parts::new(Arc::clone(&parts.random));
+        Self { parts: Arc::new(parts), identity }
     }
 }

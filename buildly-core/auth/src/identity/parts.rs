@@ -1,0 +1,98 @@
+//! What the operations of identity share: settings, mail, hashing threads, throttle.
+
+use std::sync::Arc;
+
+use buildly_journal::{Event, Part};
+use buildly_model::{OrganizationId, Principal, Random, StoreError, Timestamp};
+use serde::Serialize;
+
+use super::password::Hasher;
+use super::throttle::Throttle;
+use super::{Change, Mail, Mailer, Settings};
+use crate::{Auth, Error};
+
+/// How often a decision is made anew when the state has moved on under it.
+pub(crate) const ATTEMPTS_MAX: u32 = 3;
+
+/// What the operations of identity share.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) mailer: Option<Arc<dyn Mailer>>,
+    pub(crate) hasher: Arc<Hasher>,
+    pub(crate) throttle: Arc<Throttle>,
+}
+
+impl Parts {
+    pub(crate) fn new(random: Arc<dyn Random>) -> Self {
+        Self {
+            settings: Arc::new(Settings::default()),
+            mailer: None,
+            hasher: Arc::new(Hasher::new(random)),
+            throttle: Arc::new(Throttle::default()),
+        }
+    }
+}
+
+impl Auth {
+    /// Delivers mail through `mailer`; without one, mail is dropped with a warning.
+    #[must_use]
+    pub fn with_mailer(mut self, mailer: Arc<dyn Mailer>) -> Self {
+        self.identity.mailer = Some(mailer);
+        self
+    }
+
+    /// Takes these decisions about people instead of the usual ones.
+    #[must_use]
+    pub fn with_settings(mut self, settings: Settings) -> Self {
+        self.identity.settings = Arc::new(settings);
+        self
+    }
+
+    /// What was decided about people.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.identity.settings
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    pub(crate) fn mail(&self, mail: Mail) {
+        match &self.identity.mailer {
+            Some(mailer) => mailer.send(mail),
+            None => tracing::warn!(subject = mail.subject, "mail is not configured, a message was dropped"),
+        }
+    }
+
+    pub(crate) fn event(
+        &self,
+        principal: &Principal,
+        kind: &'static str,
+        subject: impl ToString,
+        payload: impl Serialize,
+    ) -> Event {
+        Event::new(kind, subject, payload, principal, &*self.parts.clock, &*self.parts.random)
+    }
+
+    /// Writes one change of identity with its event.
+    pub(crate) async fn commit_change(
+        &self,
+        organization: Option<OrganizationId>,
+        change: Change,
+        event: Event,
+    ) -> Result<(), Error> {
+        self.commit_part(Part::of(organization, change, event)).await
+    }
+
+    pub(crate) async fn commit_part(&self, part: Part<Change>) -> Result<(), Error> {
+        self.parts.commits.commit(part.map(crate::Change::Identity)).await?;
+        Ok(())
+    }
+}
+
+/// Whether to decide again.
+pub(crate) const fn is_stale(error: &Error) -> bool {
+    matches!(error, Error::Store(StoreError::Stale))
+}
