@@ -67,6 +67,10 @@ pub enum Reason {
     NotGlobalAdmin,
     /// Only superusers may.
     NotSuperuser,
+    /// The deployment takes only invited users.
+    InvitationNeeded,
+    /// Nobody gives or takes more rights than they have.
+    MoreThanOwn,
 }
 
 impl fmt::Display for Reason {
@@ -109,6 +113,9 @@ impl fmt::Display for Reason {
             Self::NotAdministrator => formatter.write_str("only administrators of the organization may"),
             Self::NotGlobalAdmin => formatter.write_str("only administrators of the deployment may"),
             Self::NotSuperuser => formatter.write_str("only superusers may"),
+            Self::InvitationNeeded => formatter.write_str("registration needs an invitation"),
+            Self::MoreThanOwn => formatter
+                .write_str("nobody may give, or take from a group, more rights than they have themselves"),
         }
     }
 }

@@ -1,0 +1,137 @@
+//! Checks what comes in, and names every refused field at once.
+
+use buildly_model::{FieldError, Secret};
+
+use super::Settings;
+use super::sign_in::PASSWORD_LENGTH_MAX;
+use crate::Error;
+
+/// The most characters of a name.
+const NAME_LENGTH_MAX: usize = 255;
+/// The most characters of a user name.
+const USERNAME_LENGTH_MAX: usize = 150;
+/// The most octets of an address (RFC 5321 section 4.5.3.1.3).
+const EMAIL_LENGTH_MAX: usize = 254;
+/// The most characters of free text.
+const TEXT_LENGTH_MAX: usize = 10_000;
+/// The sentence for a field that must not be empty.
+pub(crate) const REQUIRED: &str = "This field may not be blank.";
+
+/// Refused fields so far.
+#[derive(Debug, Default)]
+pub(crate) struct Input(Vec<FieldError>);
+
+impl Input {
+    pub(crate) fn refuse(&mut self, field: &str, message: impl Into<String>) {
+        self.0.push(FieldError::new(field, message));
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] with every refused field.
+    pub(crate) fn done(self) -> Result<(), Error> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
+    }
+
+    /// A name that must be there.
+    pub(crate) fn name(&mut self, field: &str, name: &str) {
+        if name.trim().is_empty() {
+            self.refuse(field, REQUIRED);
+        } else {
+            self.length(field, name, NAME_LENGTH_MAX);
+        }
+    }
+
+    /// Text that may be empty.
+    pub(crate) fn text(&mut self, field: &str, text: &str) {
+        self.length(field, text, TEXT_LENGTH_MAX);
+    }
+
+    /// Letters, digits and `@.+-_`, as existing clients know it.
+    pub(crate) fn username(&mut self, name: &str) {
+        let is_fine = |letter: char| letter.is_alphanumeric() || "@.+-_".contains(letter);
+        if name.trim().is_empty() {
+            self.refuse("username", REQUIRED);
+        } else if !name.chars().all(is_fine) {
+            self.refuse(
+                "username",
+                "Enter a valid username. It may contain only letters, numbers, and @/./+/-/_ characters.",
+            );
+        } else {
+            self.length("username", name, USERNAME_LENGTH_MAX);
+        }
+    }
+
+    pub(crate) fn email(&mut self, field: &str, email: &str) {
+        if !is_email(email) {
+            self.refuse(field, "Enter a valid email address.");
+        }
+    }
+
+    pub(crate) fn password(&mut self, field: &str, password: &Secret, settings: &Settings) {
+        let length = password.expose().chars().count();
+        if length < settings.password_length_min {
+            let least = settings.password_length_min;
+            self.refuse(
+                field,
+                format!("This password is too short. It must contain at least {least} characters."),
+            );
+        } else if password.expose().len() > PASSWORD_LENGTH_MAX {
+            self.refuse(field, format!("Ensure this field has no more than {PASSWORD_LENGTH_MAX} bytes."));
+        }
+    }
+
+    /// One of a few words.
+    pub(crate) fn choice(&mut self, field: &str, word: &str, choices: &[&str]) {
+        if !choices.contains(&word) {
+            self.refuse(field, format!("\"{word}\" is not a valid choice."));
+        }
+    }
+
+    fn length(&mut self, field: &str, text: &str, length_max: usize) {
+        if text.chars().count() > length_max {
+            self.refuse(field, format!("Ensure this field has no more than {length_max} characters."));
+        } else if text.contains('\0') {
+            self.refuse(field, "Null characters are not allowed.");
+        }
+    }
+}
+
+/// A local part, one `@`, a domain; no blanks, no control characters. Whether mail arrives
+/// is for a mail to find out.
+pub(crate) fn is_email(text: &str) -> bool {
+    let is_fine =
+        |letter: char| !letter.is_whitespace() && !letter.is_control() && !"<>,;\"()\\".contains(letter);
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    !local.is_empty()
+        && text.len() <= EMAIL_LENGTH_MAX
+        && text.chars().all(is_fine)
+        && !domain.contains('@')
+        && domain.contains('.')
+        && domain.split('.').all(|label| {
+            !label.is_empty() && label.chars().all(|letter| letter.is_alphanumeric() || letter == '-')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_email;
+
+    #[test]
+    fn addresses_are_told_from_what_is_none() {
+        for (text, expected) in [
+            ("ada@example.org", true),
+            ("ada.lovelace+test@mail.example.org", true),
+            ("ada", false),
+            ("@example.org", false),
+            ("ada@", false),
+            ("ada@localhost", false),
+            ("ada@example..org", false),
+            ("ada@b@example.org", false),
+            ("ada lovelace@example.org", false),
+            ("ada@example.org\r\nBcc: all@example.org", false),
+            ("Ada <ada@example.org>", false),
+        ] {
+            assert_eq!(is_email(text), expected, "{text:?}");
+        }
+    }
+}

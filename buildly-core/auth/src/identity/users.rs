@@ -1,0 +1,99 @@
+//! Looking at users: everybody sees the own organization, administrators of the deployment
+//! see all.
+
+use std::collections::BTreeMap;
+
+use buildly_model::{OrganizationId, Principal, UserId};
+
+use super::view::{List, UserView};
+use super::{Scope, User, UserKey};
+use crate::permission::Reason;
+use crate::{Auth, Error};
+
+/// The most users whose names are asked for at once.
+const NAMES_MAX: usize = 1000;
+
+impl Auth {
+    /// The users that the caller sees, of one organization if it is named.
+    ///
+    /// # Errors
+    /// [`Error::NotSignedIn`].
+    pub async fn users(
+        &self,
+        principal: &Principal,
+        organization: Option<OrganizationId>,
+    ) -> Result<List<UserView>, Error> {
+        let caller = self.caller(principal).await?;
+        let scope = match (caller.scope(), organization) {
+            (Some(Scope::Deployment), Some(organization)) => Some(Scope::Organization(organization)),
+            (Some(Scope::Organization(own)), Some(organization)) if own != organization => None,
+            (scope, _) => scope,
+        };
+        let rows_max = self.settings().rows_max;
+        let users = match scope {
+            Some(scope) => self.parts.store.users(scope, rows_max.saturating_add(1)).await?,
+            None => Vec::new(),
+        };
+        let List { items, is_cut } = List::of(users, rows_max);
+        Ok(List { items: self.views(items).await?, is_cut })
+    }
+
+    /// One user; another organization's reads as missing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotSignedIn`].
+    pub async fn user(&self, principal: &Principal, key: UserKey) -> Result<UserView, Error> {
+        let caller = self.caller(principal).await?;
+        let scope = caller.scope().ok_or(Error::NotFound { what: "user" })?;
+        let found = self.parts.store.find_user(scope, key).await?;
+        self.view(found.ok_or(Error::NotFound { what: "user" })?).await
+    }
+
+    /// The caller's own account.
+    ///
+    /// # Errors
+    /// [`Error::NotSignedIn`]; [`Error::NotFound`] if the caller is no person.
+    pub async fn me(&self, principal: &Principal) -> Result<UserView, Error> {
+        let caller = self.caller(principal).await?;
+        let user = caller.principal.user().ok_or(Error::NotFound { what: "user" })?;
+        self.view_by_id(user).await
+    }
+
+    /// Given and family names of those of `users` that the caller sees.
+    ///
+    /// # Errors
+    /// [`Error::NotSignedIn`]; [`Error::Invalid`] if too many are asked for.
+    pub async fn names(
+        &self,
+        principal: &Principal,
+        users: &[UserId],
+    ) -> Result<BTreeMap<UserId, (String, String)>, Error> {
+        let caller = self.caller(principal).await?;
+        if users.len() > NAMES_MAX {
+            return Err(Error::field("users", format!("Ask for at most {NAMES_MAX} users at once.")));
+        }
+        let mut names = BTreeMap::new();
+        let Some(scope) = caller.scope() else { return Ok(names) };
+        for user in users {
+            if let Some(found) = self.parts.store.find_user(scope, UserKey::Id(*user)).await? {
+                names.insert(found.id, (found.first_name, found.last_name));
+            }
+        }
+        Ok(names)
+    }
+
+    /// A user whom the caller wants to change. Whoever is not seen by the caller may not be
+    /// changed either, and nothing tells whether there is such a user.
+    pub(crate) async fn user_to_change(
+        &self,
+        caller: &super::caller::Caller<'_>,
+        key: UserKey,
+    ) -> Result<User, Error> {
+        let scope = caller.scope().ok_or(Error::Forbidden(Reason::OtherOrganization))?;
+        let found = self.parts.store.find_user(scope, key).await?;
+        match scope {
+            Scope::Deployment => found.ok_or(Error::NotFound { what: "user" }),
+            Scope::Organization(_) => found.ok_or(Error::Forbidden(Reason::OtherOrganization)),
+        }
+    }
+}
