@@ -10,6 +10,7 @@ pub mod compat;
 pub mod configuration;
 mod context;
 mod correlation;
+pub mod demo;
 pub mod local;
 pub mod logging;
 mod metrics;

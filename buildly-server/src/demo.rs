@@ -1,0 +1,3 @@
+//! What `buildly demo` shows.
+
+pub mod sample;
