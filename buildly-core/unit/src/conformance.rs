@@ -6,6 +6,7 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a suite reports by panicking")]
 
 mod committing;
+pub mod crash;
 mod following;
 mod leases;
 mod reading;
@@ -45,6 +46,8 @@ macro_rules! storage_conformance {
             @cases $open:
             events_of_a_unit_are_chained_in_order,
             a_stale_expectation_writes_nothing_of_the_unit,
+            a_refused_change_leaves_no_trace_of_its_unit,
+            a_refused_unit_does_not_disturb_those_beside_it,
             the_expected_end_of_a_chain_is_accepted,
             a_unit_without_events_has_the_revision_of_the_end,
             the_nil_organization_is_not_the_deployment,

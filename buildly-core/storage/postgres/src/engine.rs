@@ -53,7 +53,7 @@ impl Engine {
         let schema = Schema::parse(schema)?;
         let options = PgConnectOptions::from_str(url)
             .map_err(|error| unavailable(format!("the database URL cannot be read: {error}")))?
-            .application_name("buildly")
+            .application_name(&format!("buildly {}", schema.name()))
             .statement_cache_capacity(STATEMENTS_MAX)
             .options([("search_path", schema.name())])
             .options(SETTINGS)

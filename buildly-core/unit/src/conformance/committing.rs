@@ -1,9 +1,12 @@
 //! Writing units: together or not at all.
 
-use buildly_journal::FeedPosition;
-use buildly_model::{OrganizationId, Revision, StoreError};
+use buildly_auth::identity::{self, Group};
+use buildly_journal::{FeedPosition, Part};
+use buildly_model::system::System;
+use buildly_model::{Actions, GroupId, OrganizationId, Revision, StoreError};
 
-use super::sample::{Store, event, organization, part, subjects, unit, verified, write};
+use super::sample::{NOON, Store, event, organization, part, subjects, unit, verified, write};
+use crate::{Change, Unit};
 
 const WRITERS: usize = 8;
 const UNITS_PER_WRITER: usize = 25;
@@ -135,4 +138,80 @@ pub(super) async fn write_concurrently(
         own.push(writer.await.expect("a writer ends"));
     }
     own
+}
+
+/// A change that is made, one that is refused, and the events of both.
+pub async fn a_refused_change_leaves_no_trace_of_its_unit(store: &Store) {
+    let group = group();
+    let (acme, made) = (organization(), group.id);
+    let refused = store.commit(half_refused(acme, group)).await;
+    assert!(matches!(refused, Err(StoreError::Missing { .. })), "{refused:?}");
+    assert_eq!(store.groups_by_id(&[made]).await.expect("groups are read"), []);
+    for chain in [acme, None] {
+        assert_eq!(verified(store, chain).await.1.sequence, 0);
+    }
+}
+
+/// Units of many callers go to the disk together, and each still stands for itself.
+pub async fn a_refused_unit_does_not_disturb_those_beside_it(store: &Store) {
+    let acme = organization();
+    let callers = (0..4 * WRITERS).map(|number| {
+        let store = Store::clone(store);
+        tokio::spawn(async move {
+            let group = group();
+            let made = group.id;
+            if number % 2 == 0 {
+                let refused = store.commit(half_refused(acme, group)).await;
+                assert!(matches!(refused, Err(StoreError::Missing { .. })), "{refused:?}");
+            } else {
+                let change = Change::Auth(identity::Change::GroupCreated(group).into());
+                let part = Part::of(None, change, event("test.thing.made", &made.to_string()));
+                store.commit(unit([part])).await.expect("the unit is written");
+            }
+            (number % 2 == 1, made)
+        })
+    });
+    let (mut expected, mut all) = (Vec::new(), Vec::new());
+    for caller in callers.collect::<Vec<_>>() {
+        let (is_made, group) = caller.await.expect("a caller ends");
+        expected.extend(is_made.then(|| group.to_string()));
+        all.push(group);
+    }
+    let stored = store.groups_by_id(&all).await.expect("groups are read");
+    let mut stored: Vec<String> = stored.iter().map(|group| group.id.to_string()).collect();
+    let (events, _) = verified(store, None).await;
+    let mut told: Vec<String> = events.into_iter().map(|event| event.subject).collect();
+    for list in [&mut expected, &mut stored, &mut told] {
+        list.sort_unstable();
+    }
+    assert_eq!((stored, told), (expected.clone(), expected));
+    assert_eq!(verified(store, acme).await.1.sequence, 0);
+}
+
+fn group() -> Group {
+    Group {
+        id: GroupId::generate(NOON, &System),
+        number: 0,
+        organization: None,
+        name: "Sales".to_owned(),
+        is_global: false,
+        is_organization_level: false,
+        is_default: false,
+        permissions: Actions::READ,
+        version: 1,
+        created_at: NOON,
+        edited_at: NOON,
+    }
+}
+
+/// Creates the group, then removes one that does not exist.
+fn half_refused(organization: Option<OrganizationId>, group: Group) -> Unit {
+    let stranger = GroupId::generate(NOON, &System);
+    let create = Change::Auth(identity::Change::GroupCreated(group).into());
+    let delete = Change::Auth(identity::Change::GroupDeleted(stranger).into());
+    unit([
+        Part::of(None, create, event("test.thing.made", "one")),
+        part(organization, vec![event("test.thing.made", "two")]),
+        Part::of(None, delete, event("test.thing.deleted", "three")),
+    ])
 }

@@ -68,13 +68,16 @@ pub(super) async fn verified(
 ) -> (Vec<StoredEvent>, Chain) {
     let mut chain = Chain::empty(organization);
     let mut events = Vec::new();
+    // Small pages first, so that their borders are crossed, then as large as they come.
+    let mut page_size = 7;
     loop {
-        let page = store.events(organization, chain.sequence, 7).await.expect("events are read");
+        let page = store.events(organization, chain.sequence, page_size).await.expect("events are read");
         page.iter().try_for_each(|event| chain.verify(event)).expect("the chain holds");
         if page.is_empty() {
             break;
         }
         events.extend(page);
+        page_size = (page_size * 2).min(1000);
     }
     let head = store.head(organization).await.expect("the head is read");
     assert_eq!(head, chain, "the head is the end of the chain");

@@ -4,6 +4,9 @@
 //! test makes a schema of its own and drops it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, unreachable_pub)]
 
+mod crash;
+mod failure;
 mod gateway;
 mod journal;
+mod nodes;
 mod support;

@@ -1,0 +1,175 @@
+//! Several nodes on one database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use buildly_journal::{Chain, Feed as _, FeedPosition, History as _, Part};
+use buildly_model::{OrganizationId, Revision, StoreError};
+use buildly_storage_postgres::Postgres;
+use buildly_unit::conformance::{event, organization};
+use buildly_unit::{Committer as _, Unit};
+
+use crate::support::{Schema, database_url};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const NODES: usize = 3;
+const UNITS: usize = 40;
+
+async fn nodes(schema: &Schema) -> Vec<Arc<Postgres>> {
+    // At once, as they start in practice: one of them migrates, the others wait.
+    let starting: Vec<_> = (0..NODES)
+        .map(|_| {
+            let schema = schema.0.clone();
+            tokio::spawn(async move { Postgres::connect_in(&database_url(), &schema).await })
+        })
+        .collect();
+    let mut nodes = Vec::new();
+    for node in starting {
+        nodes.push(Arc::new(node.await.unwrap().unwrap()));
+    }
+    nodes
+}
+
+async fn write(node: &Postgres, parts: Vec<Part<buildly_unit::Change>>) -> Result<Revision, StoreError> {
+    node.commit(Unit { parts }).await
+}
+
+fn part(chain: Option<OrganizationId>, subject: &str) -> Part<buildly_unit::Change> {
+    Part::of_all(chain, vec![], vec![event("test.thing.made", subject)])
+}
+
+async fn verified(node: &Postgres, chain: Option<OrganizationId>) -> Vec<String> {
+    let mut end = Chain::empty(chain);
+    let events = node.events(chain, 0, 10_000).await.unwrap();
+    events.iter().for_each(|event| end.verify(event).unwrap());
+    assert_eq!(end, node.head(chain).await.unwrap());
+    events.into_iter().map(|event| event.subject).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chains_hold_and_the_feed_skips_nothing_with_several_nodes() {
+    let schema = Schema::new();
+    let nodes = nodes(&schema).await;
+    let chains = [organization(), organization(), None];
+    let follower = tokio::spawn({
+        let node = Arc::clone(&nodes[0]);
+        async move { follow(&node, NODES * UNITS * 2).await }
+    });
+    let writers: Vec<_> = nodes
+        .iter()
+        .enumerate()
+        .map(|(number, node)| {
+            let node = Arc::clone(node);
+            tokio::spawn(async move {
+                for unit in 0..UNITS {
+                    // Two of the three, in an order that differs from node to node.
+                    let [first, second] = [0, 1].map(|place| chains[(number + unit + place) % chains.len()]);
+                    let subject = format!("{number} {unit}");
+                    write(&node, vec![part(first, &subject), part(second, &subject)]).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let mut followed = follower.await.unwrap();
+    let mut stored = Vec::new();
+    for chain in chains {
+        stored.extend(verified(&nodes[1], chain).await.into_iter().map(|subject| (chain, subject)));
+    }
+    followed.sort();
+    stored.sort();
+    assert_eq!(followed, stored);
+}
+
+async fn follow(node: &Postgres, count: usize) -> Vec<(Option<OrganizationId>, String)> {
+    let mut seen = Vec::new();
+    let mut position = FeedPosition::default();
+    let all = async {
+        while seen.len() < count {
+            let page = node.read_feed(position, 7).await.unwrap();
+            assert!(page.next >= position);
+            position = page.next;
+            if page.events.is_empty() {
+                node.feed_changed(PATIENCE).await;
+            }
+            seen.extend(page.events.into_iter().map(|event| (event.organization, event.subject)));
+        }
+    };
+    tokio::time::timeout(PATIENCE, all).await.expect("every event comes");
+    seen
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_nodes_that_expect_the_same_one_wins() {
+    let schema = Schema::new();
+    let nodes = nodes(&schema).await;
+    let acme = organization();
+    for round in 0..10 {
+        let contenders: Vec<_> = nodes
+            .iter()
+            .map(|node| {
+                let node = Arc::clone(node);
+                tokio::spawn(
+                    async move { write(&node, vec![part(acme, "contender").expecting(round)]).await },
+                )
+            })
+            .collect();
+        let mut won = 0;
+        for contender in contenders {
+            match contender.await.unwrap() {
+                Ok(_) => won += 1,
+                Err(StoreError::Stale) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert_eq!(won, 1);
+        assert_eq!(verified(&nodes[0], acme).await.len() as u64, round + 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_of_one_node_wakes_another() {
+    let schema = Schema::new();
+    let nodes = nodes(&schema).await;
+    let [writer, follower] = [&nodes[0], &nodes[1]];
+    let mut position = follower.feed_end().await.unwrap();
+    for _ in 0..5 {
+        let revision = write(writer, vec![part(None, "news")]).await.unwrap();
+        let arrived = async {
+            loop {
+                let page = follower.read_feed(position, 10).await.unwrap();
+                position = page.next;
+                if page.complete_to >= revision {
+                    break;
+                }
+                follower.feed_changed(PATIENCE).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, arrived).await.expect("the other node hears of it");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_that_lock_the_same_rows_in_opposite_order_both_get_through() {
+    let schema = Schema::new();
+    let nodes = nodes(&schema).await;
+    let (acme, globex) = (organization(), organization());
+    let rivals: Vec<_> = [[acme, globex], [globex, acme]]
+        .into_iter()
+        .enumerate()
+        .map(|(number, [first, second])| {
+            let node = Arc::clone(&nodes[number]);
+            tokio::spawn(async move {
+                for _ in 0..50 {
+                    write(&node, vec![part(first, "a"), part(second, "b")]).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for rival in rivals {
+        tokio::time::timeout(PATIENCE, rival).await.expect("nobody waits for ever").unwrap();
+    }
+    assert_eq!([verified(&nodes[2], acme).await.len(), verified(&nodes[2], globex).await.len()], [100, 100]);
+}
