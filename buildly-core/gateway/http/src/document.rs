@@ -8,6 +8,7 @@ use buildly_model::Body;
 use http::header::ACCEPT;
 use http::{HeaderValue, Request, Response, Uri};
 use http_body::Body as _;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::timeout;
 
 use crate::client::Client;
@@ -34,14 +35,15 @@ impl Client {
         if answer.body().size_hint().lower() > bytes_max as u64 {
             return Err(SourceError::TooLarge { bytes_max });
         }
-        let body = answer.into_body().collect(bytes_max).await.map_err(|error| {
-            if error.is::<http_body_util::LengthLimitError>() {
+        let collected = Limited::new(answer.into_body(), bytes_max).collect().await;
+        let body = collected.map_err(|error| {
+            if error.is::<LengthLimitError>() {
                 SourceError::TooLarge { bytes_max }
             } else {
                 SourceError::Unreachable { reason: innermost(error.as_ref()) }
             }
         })?;
-        Ok(Fetched { status, body })
+        Ok(Fetched { status, body: body.to_bytes() })
     }
 
     async fn get(&self, url: &Uri) -> Result<Response<Body>, SourceError> {
