@@ -177,6 +177,15 @@ impl Buildly {
         self.inner.commits.commit_all(parts).await
     }
 
+    /// Copies the whole state as it is at one moment to a new file, while it is in use.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the file exists or cannot be written, or if the storage
+    /// has a better way of its own, which the sentence names.
+    pub async fn backup(&self, target: impl Into<PathBuf>) -> Result<(), StoreError> {
+        self.inner.commits.storage.backup(target.into()).await
+    }
+
     /// Ends the tasks of this handle and its clones; what was acknowledged is on disk.
     pub async fn close(&self) {
         self.inner.stop.send_replace(true);

@@ -24,4 +24,8 @@ pub use buildly_auth as auth;
 pub use buildly_gateway as gateway;
 pub use buildly_mesh as mesh;
 pub use buildly_model as model;
+#[cfg(feature = "postgres")]
+pub use buildly_storage_postgres::Postgres;
+#[cfg(feature = "sqlite")]
+pub use buildly_storage_sqlite::Sqlite;
 pub use buildly_unit as unit;

@@ -1,9 +1,13 @@
 //! The commands of `buildly`.
 
 mod audit;
+mod backup;
 mod config;
+mod migrate;
 mod openapi;
 mod serve;
+#[cfg(feature = "services")]
+mod service;
 mod status;
 
 use std::io::{self, Write as _};
@@ -65,9 +69,17 @@ enum Command {
     Config(config::Command),
     /// Print the OpenAPI document of the core.
     Openapi(openapi::Arguments),
+    /// Run the services that come with Buildly.
+    #[cfg(feature = "services")]
+    #[command(subcommand)]
+    Service(service::Command),
     /// Prove the journal.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Bring the database to the schema of this version.
+    Migrate(migrate::Arguments),
+    /// Copy the database to a file, while it is in use.
+    Backup(backup::Arguments),
 }
 
 /// Why a command failed: sentences for the terminal.
@@ -99,7 +111,11 @@ async fn perform(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Status(command) => command.run(settings).await,
         Command::Config(command) => command.run(settings),
         Command::Openapi(command) => command.run(settings),
+        #[cfg(feature = "services")]
+        Command::Service(command) => command.run(settings).await,
         Command::Audit(command) => command.run(settings).await,
+        Command::Migrate(command) => command.run(settings).await,
+        Command::Backup(command) => command.run(settings).await,
     }
 }
 

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use buildly_core::auth::token::Algorithm;
+use buildly_core::gateway::traffic::cors::OriginPattern;
 use buildly_model::Secret;
 
 pub use reader::{Entry, Error};
@@ -91,8 +92,11 @@ pub struct Smtp {
 /// Who may call from a browser page of another origin.
 #[derive(Debug, Clone)]
 pub struct Cors {
-    /// The allowed origins, such as `https://app.example.org`; `*` for all.
-    pub origins: Vec<String>,
+    /// The allowed origins: `https://app.example.org`, `http://dev.example.org:*` for any port,
+    /// `localhost` for the user's own machine, `*` for all (these without credentials).
+    pub origins: Vec<OriginPattern>,
+    /// Whether their requests may carry cookies; tokens that a page sends itself need it not.
+    pub credentials: bool,
 }
 
 /// Encryption of what comes in.
@@ -177,7 +181,10 @@ impl Configuration {
             metrics_token: reader.optional("metrics_token", "must be shown to read /metrics"),
             tokens: Tokens::read(reader),
             smtp: Smtp::read(reader),
-            cors: Cors { origins: reader.value("cors.origins", Vec::new(), "allowed origins, or *") },
+            cors: Cors {
+                origins: reader.value("cors.origins", Vec::new(), "allowed origins, localhost, or *"),
+                credentials: reader.value("cors.credentials", false, "whether with cookies"),
+            },
             tls: Tls {
                 certificate: reader.optional("tls.certificate", "PEM file; read again on SIGHUP"),
                 key: reader.optional("tls.key", "PEM file of its private key"),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use buildly_core::Buildly;
+use buildly_core::{Buildly, Postgres};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -143,5 +143,10 @@ impl Running {
 /// # Errors
 /// [`StartError::Open`] says what is in the way.
 pub async fn open(configuration: &Configuration) -> Result<Buildly, StartError> {
-    Ok(Buildly::builder().folder(&configuration.data_dir).build().await?)
+    let mut builder = Buildly::builder().folder(&configuration.data_dir);
+    if let Some(url) = &configuration.database_url {
+        let storage = Postgres::connect_in(url.expose(), &configuration.database_schema).await;
+        builder = builder.storage(storage.map_err(buildly_core::Error::from)?);
+    }
+    Ok(builder.build().await?)
 }

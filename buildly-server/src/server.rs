@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use buildly_core::Buildly;
+use buildly_core::gateway::traffic::cors;
 use buildly_model::system::System;
 use buildly_model::{Body, Random};
 use http::header::{
@@ -41,6 +42,7 @@ pub struct Server {
     buildly: Buildly,
     table: Table,
     context: Arc<Context>,
+    cors: cors::Policy,
     random: Arc<dyn Random>,
 }
 
@@ -57,8 +59,13 @@ impl Server {
     ) -> Result<Self, String> {
         let table = Table::new(resources).map_err(|error| error.to_string())?;
         let document = document(resources, &public_url);
+        let cors = cors::Policy {
+            origins: configuration.cors.origins.clone(),
+            credentials: configuration.cors.credentials,
+            ..cors::Policy::default()
+        };
         let context = Context { configuration, public_url, document, metrics: Metrics::default() };
-        Ok(Self { buildly, table, context: Arc::new(context), random: Arc::new(System) })
+        Ok(Self { buildly, table, context: Arc::new(context), cors, random: Arc::new(System) })
     }
 
     /// The deployment.
@@ -87,15 +94,23 @@ impl Server {
         let span = tracing::info_span!("request", request_id = %correlation);
         let head = (request.method().clone(), request.uri().path().to_owned());
         let arrival = Arrival { peer, correlation, context: self.context.clone() };
-        let mut response = guard::caught(self.route(request, arrival))
-            .instrument(span.clone())
-            .await
-            .unwrap_or_else(|panic| {
-                tracing::error!(method = %head.0, path = %head.1, panic, "a handler panicked");
-                Problem::broken("Something is broken here; the operator's log says what.")
-                    .into_response(false)
-                    .into_http()
-            });
+        let cross_origin = cors::decide(&self.cors, request.method(), request.headers());
+        let answered = async {
+            match &cross_origin {
+                cors::Decision::Preflight(_) => Response::no_content().into_http(),
+                cors::Decision::Refused { is_preflight: true } => {
+                    refuse(Problem::forbidden("Pages of this origin may not use this API."), false)
+                }
+                _ => self.route(request, arrival).await,
+            }
+        };
+        let mut response = guard::caught(answered).instrument(span.clone()).await.unwrap_or_else(|panic| {
+            tracing::error!(method = %head.0, path = %head.1, panic, "a handler panicked");
+            Problem::broken("Something is broken here; the operator's log says what.")
+                .into_response(false)
+                .into_http()
+        });
+        cross_origin.write(response.headers_mut());
         response.headers_mut().insert(correlation::HEADER, id);
         let route = response.extensions().get::<RoutePattern>().map_or(DATA_PLANE, |route| route.0);
         self.context.metrics.answered(&head.0, route, response.status(), began.elapsed());

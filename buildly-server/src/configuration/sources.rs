@@ -9,6 +9,9 @@ use super::Error;
 /// The variables that are settings begin so.
 pub(super) const PREFIX: &str = "BUILDLY_";
 
+/// The variables of a single service that is run, not of the server.
+const SERVICE_PREFIX: &str = "BUILDLY_SERVICE_";
+
 /// Names the configuration file itself, so it cannot stand in one.
 const FILE_VARIABLE: &str = "BUILDLY_CONFIG";
 
@@ -69,8 +72,10 @@ impl Sources {
         environment: impl IntoIterator<Item = (String, String)>,
         flags: Vec<FlagValue>,
     ) -> Result<Self, Error> {
-        let mut environment: BTreeMap<String, String> =
-            environment.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
+        let mut environment: BTreeMap<String, String> = environment
+            .into_iter()
+            .filter(|(name, _)| name.starts_with(PREFIX) && !name.starts_with(SERVICE_PREFIX))
+            .collect();
         let named = environment.remove(FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
         let named = path.map(Path::to_owned).or(named);
         let file = match named {

@@ -48,12 +48,14 @@ fn every_kind_of_value_is_read() {
         [limits]
         body_bytes_max = 2_000_000
     "#;
-    let configuration = load(file, &[("BUILDLY_CORS_ORIGINS", "http://a, http://b")], vec![]).unwrap();
+    let configuration =
+        load(file, &[("BUILDLY_CORS_ORIGINS", "http://a.example, localhost")], vec![]).unwrap();
     assert!(!configuration.registration_open);
     assert_eq!(configuration.public_url.as_deref(), Some("https://api.example.org"));
     assert_eq!(configuration.tokens.access_lifetime, Duration::from_secs(900));
     assert_eq!(configuration.tokens.algorithm, Algorithm::EdDsa);
-    assert_eq!(configuration.cors.origins, ["http://a", "http://b"]);
+    let exact = OriginPattern::Exact("http://a.example".to_owned());
+    assert_eq!(configuration.cors.origins, [exact, OriginPattern::Localhost]);
     assert_eq!(configuration.log.format, LogFormat::Json);
     assert_eq!(configuration.limits.body_bytes_max, 2_000_000);
 }

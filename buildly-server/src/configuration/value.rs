@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use buildly_core::auth::token::Algorithm;
-use buildly_model::Secret;
+use buildly_core::gateway::traffic::cors::OriginPattern;
+use buildly_model::{FieldError, Secret};
 
 use super::duration;
 
@@ -111,13 +112,20 @@ impl Value for Duration {
 }
 
 /// A list, written with commas where it is one text.
-impl Value for Vec<String> {
+impl Value for Vec<OriginPattern> {
     fn parse(text: &str) -> Result<Self, String> {
-        Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
+        let origins = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+        origins.map(|origin| origin.parse().map_err(|error: FieldError| error.message)).collect()
     }
 
     fn show(&self) -> String {
-        self.join(",")
+        let shown = self.iter().map(|origin| match origin {
+            OriginPattern::Any => "*".to_owned(),
+            OriginPattern::Localhost => "localhost".to_owned(),
+            OriginPattern::Exact(origin) => origin.clone(),
+            OriginPattern::AnyPort(origin) => format!("{origin}:*"),
+        });
+        shown.collect::<Vec<_>>().join(",")
     }
 }
 

@@ -1,5 +1,7 @@
 //! The tasks, each done by one call of the library.
 
+use std::path::PathBuf;
+
 use buildly_core::Buildly;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -13,6 +15,11 @@ use crate::Problem;
 pub enum Task {
     /// How the deployment is.
     Status {},
+    /// Copy the database as it is at one moment to a new file.
+    Backup {
+        /// The file's absolute path.
+        file: PathBuf,
+    },
     /// Whether every chain of the journal holds.
     VerifyAudit {},
 }
@@ -28,6 +35,11 @@ pub async fn perform(buildly: &Buildly, task: Task) -> Result<Value, Problem> {
             "process": std::process::id(),
             "data_dir": buildly.folder().path().display().to_string(),
         })),
+        Task::Backup { file } => {
+            let copied = buildly.backup(&file).await;
+            copied.map_err(|error| Problem::unavailable(format!("No backup was made: {error}.")))?;
+            Ok(json!({"file": file}))
+        }
         Task::VerifyAudit {} => {
             let found = buildly.journal().verify().await?;
             let broken: Vec<Value> = found

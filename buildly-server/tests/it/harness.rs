@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use buildly_model::Secret;
 use buildly_server::Running;
 use buildly_server::configuration::Configuration;
 
@@ -12,11 +13,27 @@ pub struct TestServer {
     running: Option<Running>,
     pub client: Client,
     pub folder: PathBuf,
+    schema: Option<String>,
 }
+
+/// The database of the tests; it must be there.
+pub const POSTGRES_URL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 
 impl TestServer {
     pub async fn start() -> Self {
         Self::start_with(|_| ()).await
+    }
+
+    /// Starts one on PostgreSQL, in a schema of its own that is dropped by [`TestServer::stop`].
+    pub async fn start_on_postgres() -> Self {
+        let schema = format!("server_{}", uuid::Uuid::now_v7().simple());
+        let mut server = Self::start_with(|configuration| {
+            configuration.database_url = Some(Secret::new(POSTGRES_URL));
+            configuration.database_schema = schema.clone();
+        })
+        .await;
+        server.schema = Some(schema);
+        server
     }
 
     /// Starts one whose settings the test changes first.
@@ -30,7 +47,7 @@ impl TestServer {
         change(&mut configuration);
         let running = Running::start(configuration).await.expect("the server starts");
         let client = Client::new(format!("http://{}", running.address()));
-        Self { running: Some(running), client, folder }
+        Self { running: Some(running), client, folder, schema: None }
     }
 
     pub fn running(&self) -> &Running {
@@ -40,7 +57,18 @@ impl TestServer {
     /// Stops it in an orderly way.
     pub async fn stop(mut self) {
         self.running.take().expect("not stopped").stop().await;
+        if let Some(schema) = self.schema.take() {
+            drop_schema(&schema).await;
+        }
     }
+}
+
+/// Drops a schema of the test database.
+pub async fn drop_schema(schema: &str) {
+    use sqlx::{Connection as _, Executor as _};
+    let mut connection = sqlx::PgConnection::connect(POSTGRES_URL).await.expect("PostgreSQL answers");
+    let statement = format!("DROP SCHEMA IF EXISTS {schema} CASCADE");
+    connection.execute(sqlx::AssertSqlSafe(statement)).await.expect("the schema goes");
 }
 
 impl Drop for TestServer {

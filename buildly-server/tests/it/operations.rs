@@ -8,14 +8,15 @@ use crate::harness::TestServer;
 
 #[tokio::test]
 async fn every_component_is_said_to_work() {
-    let server = TestServer::start().await;
-    for path in ["/health_check/", "/health_check"] {
-        let answer = server.client.get(path).await.expect(200);
-        assert_eq!(answer.json(), json!({"DatabaseBackend": "working"}));
+    for server in [TestServer::start().await, TestServer::start_on_postgres().await] {
+        for path in ["/health_check/", "/health_check"] {
+            let answer = server.client.get(path).await.expect(200);
+            assert_eq!(answer.json(), json!({"DatabaseBackend": "working"}));
+        }
+        assert_eq!(server.client.get("/livez").await.expect(200).text(), "ok\n");
+        assert_eq!(server.client.get("/readyz").await.expect(200).text(), "ok\n");
+        server.stop().await;
     }
-    assert_eq!(server.client.get("/livez").await.expect(200).text(), "ok\n");
-    assert_eq!(server.client.get("/readyz").await.expect(200).text(), "ok\n");
-    server.stop().await;
 }
 
 #[tokio::test]
@@ -89,5 +90,35 @@ async fn requests_are_counted_by_route_and_status() {
         assert!(text.contains(line), "{line}\n{text}");
     }
     assert!(!text.contains("nowhere"), "callers cannot make up routes");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn only_pages_of_allowed_origins_may_use_the_api() {
+    let server = TestServer::start_with(|configuration| {
+        configuration.cors.origins = vec!["http://localhost:3000".parse().unwrap()];
+    })
+    .await;
+    let ask = async |method: Method, origin: &str, preflight: bool| {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(server.client.url("/coreuser/me/"))
+            .header("origin", origin);
+        if preflight {
+            request = request
+                .header("access-control-request-method", "GET")
+                .header("access-control-request-headers", "authorization");
+        }
+        server.client.request(request.body(Body::empty()).unwrap()).await
+    };
+    let preflight = ask(Method::OPTIONS, "http://localhost:3000", true).await.expect(204);
+    assert_eq!(preflight.header("access-control-allow-origin"), "http://localhost:3000");
+    assert_eq!(preflight.header("access-control-allow-headers"), "authorization");
+    let actual = ask(Method::GET, "http://localhost:3000", false).await;
+    assert_eq!(actual.header("access-control-allow-origin"), "http://localhost:3000");
+    assert!(actual.header("vary").contains("Origin"));
+    ask(Method::OPTIONS, "http://evil.example", true).await.expect(403);
+    let refused = ask(Method::GET, "http://evil.example", false).await;
+    assert_eq!(refused.header("access-control-allow-origin"), "");
     server.stop().await;
 }
