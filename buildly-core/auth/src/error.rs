@@ -16,6 +16,12 @@ pub enum Error {
     /// Nobody is signed in.
     #[error("authentication credentials were not provided")]
     NotSignedIn,
+    /// The token or API key is not good; it says why.
+    #[error(transparent)]
+    Token(#[from] crate::token::Refusal),
+    /// No token can be signed; the deployment's keys need a person.
+    #[error(transparent)]
+    Signing(#[from] crate::token::SigningError),
     /// User name or password is wrong, or there is no such user: nobody can tell which.
     #[error("invalid credentials given")]
     WrongCredentials,
@@ -66,9 +72,12 @@ impl Error {
     pub const fn kind(&self) -> ErrorKind {
         match self {
             Self::Invalid(_) => ErrorKind::Invalid,
-            Self::NotSignedIn | Self::WrongCredentials | Self::AwaitingApproval | Self::Invitation(_) => {
-                ErrorKind::Unauthenticated
-            }
+            Self::NotSignedIn
+            | Self::Token(_)
+            | Self::WrongCredentials
+            | Self::AwaitingApproval
+            | Self::Invitation(_) => ErrorKind::Unauthenticated,
+            Self::Signing(error) => error.kind(),
             Self::Forbidden(_) => ErrorKind::Forbidden,
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Conflict { .. } => ErrorKind::Conflict,

@@ -6,11 +6,23 @@
 //! session or a removed user counts on the very next request. A session is a family of
 //! refresh tokens of which only hashes are stored.
 
+mod account_operations;
 mod algorithm;
+mod api_key;
 mod application;
+mod application_operations;
 mod change;
 mod claims;
 mod deployment_key;
+mod discovery;
+mod grant;
+mod issue;
+mod jws;
+mod key_schedule;
+mod keys;
+mod listing;
+mod oauth;
+mod rotation;
 mod secret_hash;
 mod service_account;
 mod session;
@@ -19,17 +31,27 @@ mod signing;
 mod signing_key;
 mod snapshot;
 mod store;
+mod verify;
 
-pub use algorithm::Algorithm;
+pub use account_operations::{NewApiKey, NewServiceAccount, ServiceAccountPatch};
+pub use algorithm::{Algorithm, ParseAlgorithmError};
 pub use application::{Application, ApplicationGrant, ClientType};
+pub use application_operations::{ApplicationKey, ApplicationPatch, NewApplication};
 pub use change::Change;
 pub use claims::{AUDIENCE, Claims, SCOPE, TokenType};
 pub use deployment_key::{DeploymentKey, DeploymentKeyError};
+pub use discovery::Discovery;
+pub use grant::{ClientCredentials, GrantError, TokenRequest};
+pub use issue::Issued;
+pub use listing::TokenKey;
+pub use oauth::Introspection;
+pub use rotation::{Rotation, rotate};
 pub use secret_hash::SecretHash;
 pub use service_account::{ApiKey, ServiceAccount};
 pub use session::{AccessToken, RefreshToken, Session};
 pub use settings::Settings;
-pub use signing::{Signing, SigningError};
+pub use signing::{ISSUER_DEFAULT, Signing, SigningError};
 pub use signing_key::{KeyId, StoredKey};
 pub use snapshot::Snapshot;
 pub use store::{FoundRefreshToken, Listed, Store};
+pub use verify::{CLOCK_DIFFERENCE_MAX, Refusal, organization_of, verify};

@@ -62,5 +62,5 @@ pub struct Claims {
     /// The version of the user's password that opened the session; a token of an older
     /// password is refused.
     #[serde(default)]
-    pub credential_version: i64,
+    pub credential_version: u64,
 }

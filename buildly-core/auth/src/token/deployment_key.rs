@@ -21,7 +21,7 @@ pub struct DeploymentKeyError;
 /// What was sealed cannot be opened: the deployment key is another one, or the bytes changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a sealed key does not open with this deployment key")]
-pub struct UnsealError;
+pub(super) struct UnsealError;
 
 const SEALING: &[u8] = b"buildly sealing of signing keys, 1";
 const SUCCESSION: &[u8] = b"buildly refresh token succession, 1";

@@ -6,7 +6,7 @@ use aws_lc_rs::{constant_time, digest};
 
 /// The SHA-256 of a secret that was drawn at random with at least 128 bits. (A password is
 /// not such a secret; it needs a slow hash.)
-#[derive(Clone, Copy, Eq, Hash)]
+#[derive(Clone, Copy, Eq)]
 pub struct SecretHash([u8; 32]);
 
 impl SecretHash {

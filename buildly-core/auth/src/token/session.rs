@@ -16,7 +16,7 @@ pub struct Session {
     /// The application it was opened with; `None` for `/token/`.
     pub application: Option<ApplicationId>,
     /// The version of the user's password that opened it.
-    pub credential_version: i64,
+    pub credential_version: u64,
     /// When it began.
     pub started_at: Timestamp,
     /// When it was revoked, if it was.

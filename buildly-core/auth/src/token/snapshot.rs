@@ -2,13 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use aws_lc_rs::signature::ParsedPublicKey;
 use buildly_journal::FeedEvent;
-use buildly_model::{ApplicationId, OrganizationId, ServiceAccountId, SessionId, StoreError, TokenId};
+use buildly_model::{
+    ApplicationId, OrganizationId, ServiceAccountId, SessionId, StoreError, Timestamp, TokenId,
+};
 
 use super::signing_key::parse_public;
-use super::{ApiKey, Application, KeyId, ServiceAccount, StoredKey};
+use super::verify::Signatures;
+use super::{ApiKey, Application, ServiceAccount, StoredKey, api_key};
 
 /// How many shares the revoked sessions are kept in; a revocation copies one of them.
 const SHARES: usize = 64;
@@ -21,6 +25,17 @@ pub struct Snapshot {
     applications: Arc<Applications>,
     accounts: Arc<Accounts>,
     revoked: Arc<Revoked>,
+    signatures: Signatures,
+}
+
+/// What a snapshot is made of.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) keys: Vec<StoredKey>,
+    pub(super) issuers: Vec<String>,
+    pub(super) applications: Vec<Application>,
+    pub(super) accounts: Vec<ServiceAccount>,
+    pub(super) revoked: Vec<SessionId>,
 }
 
 /// A key with its public part ready to verify.
@@ -39,7 +54,15 @@ struct Applications {
 #[derive(Debug, Clone, Default)]
 struct Accounts {
     by_id: HashMap<ServiceAccountId, Arc<ServiceAccount>>,
-    by_key: HashMap<TokenId, ServiceAccountId>,
+    by_key: HashMap<TokenId, KeyPlace>,
+}
+
+/// Where an API key is, and when it was used last (microseconds; 0: not since the start).
+/// The instant is shared by all snapshots that come from one another.
+#[derive(Debug, Clone)]
+struct KeyPlace {
+    account: ServiceAccountId,
+    used_at: Arc<AtomicI64>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -53,12 +76,27 @@ impl Snapshot {
     /// # Errors
     /// [`StoreError`] if it cannot be read.
     pub async fn load(store: &Arc<dyn crate::Store>) -> Result<Self, StoreError> {
+        Self::of(Rows {
+            keys: store.signing_keys().await?,
+            issuers: store.issuers().await?,
+            applications: store.applications().await?,
+            accounts: store.service_accounts().await?,
+            revoked: store.revoked_sessions().await?,
+        })
+    }
+
+    /// The snapshot of these rows.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if a key cannot be read.
+    pub(super) fn of(rows: Rows) -> Result<Self, StoreError> {
         Ok(Self {
-            keys: load_keys(store).await?,
-            issuers: load_issuers(store).await?,
-            applications: load_applications(store).await?,
-            accounts: Arc::new(Accounts::of(store.service_accounts().await?)),
-            revoked: Arc::new(Revoked::of(store.revoked_sessions().await?)),
+            keys: keys_of(rows.keys)?,
+            issuers: Arc::new(rows.issuers.into_iter().collect()),
+            applications: applications_of(rows.applications),
+            accounts: Arc::new(Accounts::of(rows.accounts)),
+            revoked: Arc::new(Revoked::of(rows.revoked)),
+            signatures: Signatures::default(),
         })
     }
 
@@ -82,13 +120,13 @@ impl Snapshot {
             })
         };
         if touched("signing_key") {
-            next.keys = load_keys(store).await?;
+            next.keys = keys_of(store.signing_keys().await?)?;
         }
         if touched("issuer") {
-            next.issuers = load_issuers(store).await?;
+            next.issuers = Arc::new(store.issuers().await?.into_iter().collect());
         }
         if touched("application") {
-            next.applications = load_applications(store).await?;
+            next.applications = applications_of(store.applications().await?);
         }
         next.follow_accounts(events, store).await?;
         next.follow_sessions(events, store).await?;
@@ -143,7 +181,7 @@ impl Snapshot {
     }
 
     /// The signing keys, by generation; their private parts are sealed.
-    pub fn keys(&self) -> impl Iterator<Item = &Arc<StoredKey>> {
+    pub fn keys(&self) -> impl Iterator<Item = &Arc<StoredKey>> + Clone {
         self.keys.iter().map(|key| &key.stored)
     }
 
@@ -163,13 +201,37 @@ impl Snapshot {
         self.keys.iter().find(|key| key.stored.id.as_str() == id)
     }
 
-    pub(super) fn key_by_id(&self, id: &KeyId) -> Option<&SnapshotKey> {
-        self.key(id.as_str())
+    #[cfg(test)]
+    pub(super) fn share_signatures_of(&mut self, other: &Self) {
+        self.signatures = other.signatures.clone();
+    }
+
+    pub(super) const fn signatures(&self) -> &Signatures {
+        &self.signatures
     }
 
     pub(super) fn api_key(&self, id: TokenId) -> Option<(&ServiceAccount, &ApiKey)> {
-        let account = self.accounts.by_id.get(self.accounts.by_key.get(&id)?)?;
+        let account = self.accounts.by_id.get(&self.accounts.by_key.get(&id)?.account)?;
         Some((account, account.keys.iter().find(|key| key.id == id)?))
+    }
+
+    /// Remembers in memory that an API key was used; other tokens are passed over.
+    pub(super) fn note_use(&self, token: &str, now: Timestamp) {
+        if let Some(place) = api_key::id_of(token).and_then(|id| self.accounts.by_key.get(&id)) {
+            place.used_at.store(now.as_microseconds(), Ordering::Relaxed);
+        }
+    }
+
+    /// The keys whose last use is not written down yet, save for uses less than `grain` apart.
+    pub(super) fn unwritten_uses(&self, grain: std::time::Duration) -> Vec<(TokenId, Timestamp)> {
+        let keys = self.accounts.by_id.values().flat_map(|account| &account.keys);
+        let unwritten = keys.filter_map(|key| {
+            let used_at = self.accounts.by_key.get(&key.id)?.used_at.load(Ordering::Relaxed);
+            let used_at = Timestamp::from_microseconds(used_at);
+            let written = key.last_used_at.unwrap_or(Timestamp::EPOCH);
+            (used_at > written.after(grain)).then_some((key.id, used_at))
+        });
+        unwritten.collect()
     }
 
     async fn follow_accounts(
@@ -179,6 +241,7 @@ impl Snapshot {
     ) -> Result<(), StoreError> {
         let mut touched: HashSet<(OrganizationId, ServiceAccountId)> = HashSet::new();
         for event in events.iter().filter(|event| event.kind.starts_with("auth.service_account.")) {
+            // Keys come and go by events of their account.
             if let (Some(organization), Ok(account)) = (event.organization, event.subject.parse()) {
                 touched.insert((organization, account));
             }
@@ -217,13 +280,16 @@ impl Accounts {
     }
 
     fn replace(&mut self, id: ServiceAccountId, account: Option<ServiceAccount>) {
-        if let Some(gone) = self.by_id.remove(&id) {
-            for key in &gone.keys {
-                self.by_key.remove(&key.id);
-            }
+        let before = self.by_id.remove(&id);
+        let mut places: HashMap<TokenId, KeyPlace> = HashMap::new();
+        for key in before.iter().flat_map(|account| &account.keys) {
+            places.extend(self.by_key.remove(&key.id).map(|place| (key.id, place)));
         }
         if let Some(account) = account {
-            self.by_key.extend(account.keys.iter().map(|key| (key.id, id)));
+            for key in &account.keys {
+                let unused = || KeyPlace { account: id, used_at: Arc::default() };
+                self.by_key.insert(key.id, places.remove(&key.id).unwrap_or_else(unused));
+            }
             self.by_id.insert(id, Arc::new(account));
         }
     }
@@ -256,9 +322,9 @@ fn share_of(session: SessionId) -> usize {
     usize::from(last) % SHARES
 }
 
-async fn load_keys(store: &Arc<dyn crate::Store>) -> Result<Arc<Vec<SnapshotKey>>, StoreError> {
+fn keys_of(rows: Vec<StoredKey>) -> Result<Arc<Vec<SnapshotKey>>, StoreError> {
     let mut keys = Vec::new();
-    for stored in store.signing_keys().await? {
+    for stored in rows {
         let public = parse_public(stored.algorithm, &stored.public)
             .ok_or_else(|| StoreError::corrupt(format!("signing key `{}` cannot be read", stored.id)))?;
         keys.push(SnapshotKey { stored: Arc::new(stored), public: Arc::new(public) });
@@ -266,16 +332,12 @@ async fn load_keys(store: &Arc<dyn crate::Store>) -> Result<Arc<Vec<SnapshotKey>
     Ok(Arc::new(keys))
 }
 
-async fn load_issuers(store: &Arc<dyn crate::Store>) -> Result<Arc<HashSet<String>>, StoreError> {
-    Ok(Arc::new(store.issuers().await?.into_iter().collect()))
-}
-
-async fn load_applications(store: &Arc<dyn crate::Store>) -> Result<Arc<Applications>, StoreError> {
+fn applications_of(rows: Vec<Application>) -> Arc<Applications> {
     let mut applications = Applications::default();
-    for application in store.applications().await? {
+    for application in rows {
         let application = Arc::new(application);
         applications.by_client_id.insert(application.client_id.clone(), application.clone());
         applications.by_id.insert(application.id, application);
     }
-    Ok(Arc::new(applications))
+    Arc::new(applications)
 }

@@ -83,4 +83,7 @@ pub trait Store: Send + Sync {
         after: i64,
         tokens_max: u32,
     ) -> Result<Vec<Listed<RefreshToken>>, StoreError>;
+
+    /// Whether a session or an access token ended before that instant and is not forgotten.
+    async fn has_ended_tokens(&self, before: Timestamp) -> Result<bool, StoreError>;
 }

@@ -17,6 +17,7 @@ pub const SCHEMA_DEFAULT: &str = "buildly";
 const MIGRATIONS: &[Migration] = &[
     Migration::new(1, "journal", include_str!("../migrations/0001_journal.sql")),
     Migration::new(2, "identity", include_str!("../migrations/0002_identity.sql")),
+    Migration::new(3, "token", include_str!("../migrations/0003_token.sql")),
     Migration::new(4, "gateway", include_str!("../migrations/0004_gateway.sql")),
     Migration::new(5, "mesh", include_str!("../migrations/0005_mesh.sql")),
 ];

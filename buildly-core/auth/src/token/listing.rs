@@ -1,0 +1,144 @@
+//! Tokens listed and ended by superusers, and what is forgotten of them in time.
+
+use std::time::Duration;
+
+use buildly_journal::{Event, Part};
+use buildly_model::{Action, Principal, Timestamp, TokenId, UserId};
+use serde_json::json;
+
+use super::{AccessToken, Change, Listed, RefreshToken};
+use crate::{Auth, Error};
+
+/// How many sessions are forgotten in one commit.
+const FORGOTTEN_MAX: u32 = 1000;
+/// How long after its last token a session is forgotten.
+const KEPT: Duration = Duration::from_secs(60 * 60);
+/// How exact the last use of an API key is.
+const USE_GRAIN: Duration = Duration::from_secs(5 * 60);
+
+/// A listed token: by its number on the old wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKey {
+    /// An access token.
+    Access(i64),
+    /// A refresh token.
+    Refresh(i64),
+}
+
+impl Auth {
+    /// Access tokens that have not ended, by number, after number `after`, at most
+    /// `tokens_max`: of one user, or of all.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] unless the caller is a superuser, [`Error::Store`].
+    pub async fn access_tokens(
+        &self,
+        principal: &Principal,
+        user: Option<UserId>,
+        after: i64,
+        tokens_max: u32,
+    ) -> Result<Vec<Listed<AccessToken>>, Error> {
+        self.require_deployment(principal, Action::Read)?;
+        let now = self.parts.clock.now();
+        Ok(self.parts.store.list_access_tokens(user, now, after, tokens_max).await?)
+    }
+
+    /// Refresh tokens, likewise; used and revoked ones too, until they are forgotten.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] unless the caller is a superuser, [`Error::Store`].
+    pub async fn refresh_tokens(
+        &self,
+        principal: &Principal,
+        user: Option<UserId>,
+        after: i64,
+        tokens_max: u32,
+    ) -> Result<Vec<Listed<RefreshToken>>, Error> {
+        self.require_deployment(principal, Action::Read)?;
+        Ok(self.parts.store.list_refresh_tokens(user, after, tokens_max).await?)
+    }
+
+    /// Ends the session of a listed token, with every token of it, on every node at once.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] unless the caller is a superuser, [`Error::NotFound`], [`Error::Store`].
+    pub async fn end_session_of(&self, principal: &Principal, token: TokenKey) -> Result<(), Error> {
+        self.require_deployment(principal, Action::Delete)?;
+        let session = match token {
+            TokenKey::Access(number) => {
+                let (store, now) = (&self.parts.store, self.parts.clock.now());
+                let rows = store.list_access_tokens(None, now, number.saturating_sub(1), 1).await?;
+                rows.into_iter().find(|row| row.token.number == number).map(|row| row.session)
+            }
+            TokenKey::Refresh(number) => {
+                let rows = self.parts.store.list_refresh_tokens(None, number.saturating_sub(1), 1).await?;
+                rows.into_iter().find(|row| row.token.number == number).map(|row| row.session)
+            }
+        };
+        let session = session.ok_or(Error::NotFound { what: "token" })?;
+        Ok(self.end_session(&session, principal).await?)
+    }
+
+    /// Ends every session of a user, on every node at once.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] unless it is the caller's own or the caller is a superuser,
+    /// [`Error::Store`].
+    pub async fn end_sessions_of(&self, principal: &Principal, user: UserId) -> Result<(), Error> {
+        let own = principal.user() == Some(user);
+        if !own {
+            self.require_deployment(principal, Action::Delete)?;
+        }
+        let organization = if own {
+            principal.organization
+        } else {
+            let found = self.parts.store.members(&[user]).await?;
+            found.first().ok_or(Error::NotFound { what: "user" })?.organization
+        };
+        loop {
+            let living = self.parts.store.sessions_of(organization, user, FORGOTTEN_MAX).await?;
+            for session in &living {
+                self.end_session(session, principal).await?;
+            }
+            if living.len() < FORGOTTEN_MAX as usize {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Forgets sessions that have ended, and writes down when API keys were last used. Call
+    /// it every few minutes.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn tidy_tokens(&self) -> Result<(), Error> {
+        let now = self.parts.clock.now();
+        let used = self.parts.snapshots.current().token.unwritten_uses(USE_GRAIN);
+        for (key, at) in used {
+            self.note_api_key_use(key, at).await?;
+        }
+        let before = now.before(KEPT);
+        if self.parts.store.has_ended_tokens(before).await? {
+            let change = Change::SessionsForgotten { before, sessions_max: FORGOTTEN_MAX };
+            self.commit_deployment("auth.session.forgotten", "deployment", change, &Principal::ANONYMOUS)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn note_api_key_use(&self, key: TokenId, at: Timestamp) -> Result<(), Error> {
+        let snapshot = self.parts.snapshots.current();
+        let Some((account, _)) = snapshot.token.api_key(key) else { return Ok(()) };
+        let event = Event::new(
+            "auth.service_account.key_used",
+            account.id,
+            json!({ "key": key, "at": at }),
+            &Principal::ANONYMOUS,
+            &*self.parts.clock,
+            &*self.parts.random,
+        );
+        let change = Change::ApiKeysUsed { used: vec![(key, at)] };
+        self.parts.commits.commit(Part::of(Some(account.organization), change.into(), event)).await?;
+        Ok(())
+    }
+}
