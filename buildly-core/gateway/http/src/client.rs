@@ -14,7 +14,7 @@ use rustls::pki_types::CertificateDer;
 use crate::exchange;
 use crate::handler::Handler;
 use crate::live::{InstanceHealth, Live, Surroundings};
-use crate::open_streams::OpenStreams;
+use crate::open_streams::{OpenStreams, StreamJudge};
 use crate::secrets::Secrets;
 use crate::transport::{TlsError, Transports};
 use crate::tunnel::Tunnels;
@@ -82,6 +82,13 @@ impl Client {
     /// many. Ask when a right was taken away; `may_go_on` is asked once a stream.
     pub fn end_streams_unless(&self, may_go_on: impl Fn(&Principal, ServiceId) -> bool) -> usize {
         self.0.streams.end_unless(may_go_on)
+    }
+
+    /// Lets `judge` decide, by the rights of that moment, whether a stream that begins to wait
+    /// may go on: so a right that ended while its call was under way ends the stream too. Set
+    /// it once, at start; a second one is ignored.
+    pub fn judge_streams_by(&self, judge: Arc<StreamJudge>) {
+        self.0.streams.set_judge(judge);
     }
 
     /// How many streams are open: answers that wait for more of their body, and tunnels.

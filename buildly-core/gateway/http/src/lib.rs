@@ -25,5 +25,6 @@ pub use answer::StreamError;
 pub use client::{Client, Options};
 pub use handler::Handler;
 pub use live::InstanceHealth;
+pub use open_streams::StreamJudge;
 pub use secrets::{MachineSecrets, Secrets};
 pub use transport::TlsError;

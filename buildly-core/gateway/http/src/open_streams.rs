@@ -1,20 +1,26 @@
 //! The streams that are open, so that those of a caller who lost the right can be ended.
 //!
-//! A stream is entered here when it first has to wait, so short answers never are.
+//! A stream is entered here when it first has to wait, so short answers never are. Whoever
+//! enters is judged right after: a right that ended between the check and the entry is not
+//! overlooked, because either the sweep finds the stream here, or its judge knows already.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Waker};
 
 use buildly_model::{Principal, ServiceId};
 
 const SHARDS: usize = 16;
 
+/// Says, by the rights of this moment, whether a principal may go on using a service.
+pub type StreamJudge = dyn Fn(&Principal, ServiceId) -> bool + Send + Sync;
+
 /// All open streams.
 pub(crate) struct OpenStreams {
     shards: Vec<Mutex<HashMap<u64, Arc<Stream>>>>,
     next: AtomicU64,
+    judge: OnceLock<Arc<StreamJudge>>,
 }
 
 struct Stream {
@@ -33,7 +39,11 @@ pub(crate) struct Ticket {
 
 impl Default for OpenStreams {
     fn default() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), next: AtomicU64::new(0) }
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            next: AtomicU64::new(0),
+            judge: OnceLock::new(),
+        }
     }
 }
 
@@ -49,7 +59,15 @@ impl OpenStreams {
         if let Some(shard) = self.shard(number) {
             lock(shard).insert(number, Arc::clone(&stream));
         }
+        if self.judge.get().is_some_and(|judge| !judge(&stream.principal, stream.service)) {
+            stream.is_ended.store(true, Ordering::Release);
+        }
         Ticket { streams: Arc::clone(self), number, stream }
+    }
+
+    /// Who judges those that enter; the first one stays.
+    pub(crate) fn set_judge(&self, judge: Arc<StreamJudge>) {
+        let _ = self.judge.set(judge);
     }
 
     /// Ends every stream that may not go on, and says how many.

@@ -123,7 +123,7 @@ async fn a_stream_ends_when_the_right_to_it_does() {
     events.send(Frame::data("one".into())).await.unwrap();
     stream.frame().await.unwrap().unwrap();
     let mut waiting = Box::pin(stream.frame());
-    assert!(futures_poll_once(waiting.as_mut()).await.is_none(), "nothing comes yet");
+    assert!(poll_once(waiting.as_mut()).await.is_none(), "nothing comes yet");
     assert_eq!(client.end_streams_unless(|_, asked| asked == service.id), 0);
     assert_eq!(client.end_streams_unless(|_, _| false), 1);
     let ended = waiting.await.unwrap().unwrap_err();
@@ -132,8 +132,26 @@ async fn a_stream_ends_when_the_right_to_it_does() {
     assert_eq!(client.open_streams(), 0);
 }
 
+#[tokio::test]
+async fn a_right_that_ended_while_the_call_was_under_way_ends_its_stream() {
+    let (events, body) = channel();
+    let body = std::sync::Arc::new(std::sync::Mutex::new(Some(body)));
+    let url = serve(move |_| {
+        let body = body.lock().unwrap().take().unwrap();
+        async { Response::new(body) }
+    })
+    .await;
+    let service = service(&[url]);
+    let client = client_of(&[&service]).await;
+    client.judge_streams_by(std::sync::Arc::new(|_, _| false));
+    let mut stream = call(&client, &service, get("/")).await.unwrap().into_body();
+    let ended = stream.frame().await.unwrap().unwrap_err();
+    assert_eq!(ended.to_string(), "the right to this stream has ended");
+    drop(events);
+}
+
 /// Polls once: `None` if it has to wait.
-async fn futures_poll_once<F: Future + Unpin>(mut future: F) -> Option<F::Output> {
+async fn poll_once<F: Future + Unpin>(mut future: F) -> Option<F::Output> {
     std::future::poll_fn(|context| {
         std::task::Poll::Ready(match std::pin::Pin::new(&mut future).poll(context) {
             std::task::Poll::Ready(output) => Some(output),

@@ -71,3 +71,13 @@ async fn a_certificate_of_an_unknown_authority_is_not_believed() {
     let refused = call(&client, &service, get("/")).await;
     assert!(matches!(refused, Err(CallError::Unreachable { .. })), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_service_that_never_finishes_its_handshake_is_given_up_in_time() {
+    let silent = crate::upstream::serve_silence().await;
+    let mut service = service(&[silent.replace("http://", "https://")]);
+    service.policy.connect_timeout_ms = 50;
+    let client = client_of(&[&service]).await;
+    let refused = call(&client, &service, get("/")).await;
+    assert!(matches!(refused, Err(CallError::Unreachable { .. })), "{refused:?}");
+}
