@@ -107,6 +107,13 @@ impl BaseUrl {
         &self.path
     }
 
+    /// This URL and `path` below it; `path` begins with a slash and does not end with one.
+    #[must_use]
+    pub(crate) fn below(&self, path: &str) -> Self {
+        let text = format!("{}{path}", self.text.trim_end_matches('/'));
+        Self { text, path: format!("{}{path}", self.path), ..self.clone() }
+    }
+
     /// Whether the two have the same origin (RFC 6454 section 5): scheme, host and port.
     #[must_use]
     pub fn has_origin_of(&self, other: &Self) -> bool {

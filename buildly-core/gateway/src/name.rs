@@ -130,7 +130,7 @@ impl fmt::Display for ServiceName {
 ///
 /// It stands before the name, since the paths of many documents begin with a version
 /// themselves. Instances that declare a version serve it; paths without one go to the
-/// instances without one.
+/// instances without one, or, if there is none, to those of the oldest instance's version.
 ///
 /// ```
 /// use buildly_gateway::Version;

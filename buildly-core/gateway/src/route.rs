@@ -38,7 +38,7 @@ pub struct Route {
     pub version: Option<Version>,
     /// The operation of its document.
     pub operation: Arc<Operation>,
-    /// Path and query below the document's base path; see [`RegisteredService::upstream_uri`].
+    /// Path and query below [`RegisteredService::upstream`].
     pub path_and_query: PathAndQuery,
 }
 
@@ -71,7 +71,7 @@ impl<'a> Target<'a> {
         let decoded = decode(name);
         let service = std::str::from_utf8(&decoded).ok().and_then(|name| snapshot.find_by_name(name));
         let serves = |service: &&Arc<RegisteredService>| {
-            service.service.instances.iter().any(|instance| instance.version == version)
+            version.is_none() || service.service.instances.iter().any(|instance| instance.version == version)
         };
         let Some(service) = service.filter(serves) else {
             let name = version.map_or_else(|| shown(name), |version| format!("{version}/{}", shown(name)));

@@ -143,8 +143,18 @@ impl Service {
         self.instances.first().map(|instance| &instance.base_url)
     }
 
+    /// The version that paths without one go to: none, or that of the oldest instance if every
+    /// instance has a version.
+    #[must_use]
+    pub fn default_version(&self) -> Option<&Version> {
+        let has_unversioned = self.instances.iter().any(|instance| instance.version.is_none());
+        let oldest = self.instances.first().filter(|_| !has_unversioned)?;
+        oldest.version.as_ref()
+    }
+
     /// The instances that serve `version` and take new calls.
     pub fn candidates<'a>(&'a self, version: Option<&'a Version>) -> impl Iterator<Item = &'a Instance> {
+        let version = version.or(self.default_version());
         self.instances
             .iter()
             .filter(move |instance| instance.version.as_ref() == version)

@@ -6,12 +6,10 @@ use std::sync::Arc;
 
 use buildly_journal::FeedEvent;
 use buildly_model::{ServiceId, StoreError};
-use http::Uri;
-use http::uri::PathAndQuery;
 use tracing::warn;
 
 use crate::openapi::Api;
-use crate::{Instance, RateLimits, Service, SpecificationMark, Store, Version};
+use crate::{BaseUrl, Instance, RateLimits, Service, SpecificationMark, Store, Version};
 
 /// The services and limits of the deployment at one revision; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -122,30 +120,22 @@ impl RegisteredService {
         Ok(Self { service, apis })
     }
 
-    /// The operations of one version, if its document is known.
+    /// The operations of one version (of the default one for `None`), if its document is known.
     #[must_use]
     pub fn api(&self, version: Option<&Version>) -> Option<&Arc<Api>> {
+        let version = version.or(self.service.default_version());
         self.apis.iter().find(|known| known.mark.version.as_ref() == version).map(|known| &known.api)
     }
 
-    /// Where a call goes: the instance's base URL, the document's base path (unless the base URL
-    /// ends with it already), and the call's own path and query.
-    ///
-    /// # Errors
-    /// [`http::Error`] if the result is longer than a URI may be.
-    pub fn upstream_uri(
-        &self,
-        instance: &Instance,
-        path_and_query: &PathAndQuery,
-    ) -> Result<Uri, http::Error> {
-        let base = instance.base_url.path();
+    /// What the paths of the document are below at an instance: its base URL, and the
+    /// document's base path unless the base URL ends with it already.
+    #[must_use]
+    pub fn upstream(&self, instance: &Instance) -> BaseUrl {
         let below = self.api(instance.version.as_ref()).map_or("", |api| api.base_path.as_str());
-        let below = if base.ends_with(below) { "" } else { below };
-        Uri::builder()
-            .scheme(instance.base_url.scheme().clone())
-            .authority(instance.base_url.authority().clone())
-            .path_and_query(format!("{base}{below}{path_and_query}"))
-            .build()
+        if instance.base_url.path().ends_with(below) {
+            return instance.base_url.clone();
+        }
+        instance.base_url.below(below)
     }
 }
 

@@ -113,16 +113,17 @@ impl LiveService {
         state.gate.resize(policy.in_flight_max);
         let old = before.map_or(&[][..], |before| &before.instances);
         let active = || service.instances.iter().filter(|instance| instance.state == Declared::Active);
-        let has_unversioned = active().any(|instance| instance.version.is_none());
         Self {
             ejection: (&policy.ejection).into(),
             retry: (&policy.retry).into(),
             concurrency: policy.into(),
             credential: LiveCredential::new(service, surroundings.secrets),
-            instances: active().map(|instance| LiveInstance::new(instance, old, surroundings)).collect(),
+            instances: active()
+                .map(|instance| LiveInstance::new(registered, instance, old, surroundings))
+                .collect(),
             state,
             transport: surroundings.transports.with_connect_timeout(policy.connect_timeout()),
-            unversioned: active().next().filter(|_| !has_unversioned).and_then(|first| first.version.clone()),
+            unversioned: service.default_version().cloned(),
             registered: Arc::clone(registered),
         }
     }
@@ -219,15 +220,21 @@ impl LiveCredential {
 }
 
 impl LiveInstance {
-    fn new(instance: &Instance, old: &[Self], surroundings: &Surroundings<'_>) -> Self {
-        let is_same = |old: &&Self| old.id == instance.id && old.base_url == instance.base_url;
+    fn new(
+        registered: &RegisteredService,
+        instance: &Instance,
+        old: &[Self],
+        surroundings: &Surroundings<'_>,
+    ) -> Self {
+        let base_url = registered.upstream(instance);
+        let is_same = |old: &&Self| old.id == instance.id && old.base_url == base_url;
         let authority = instance.base_url.authority().as_str();
         Self {
             id: instance.id,
             host: HeaderValue::from_str(authority).ok(),
             handler: surroundings.handlers.get(authority).cloned(),
             state: old.iter().find(is_same).map(|old| Arc::clone(&old.state)).unwrap_or_default(),
-            base_url: instance.base_url.clone(),
+            base_url,
             weight: u16::try_from(instance.weight).unwrap_or(u16::MAX),
             version: instance.version.clone(),
         }

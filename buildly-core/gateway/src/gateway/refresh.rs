@@ -39,6 +39,18 @@ struct Failure {
     reason: String,
 }
 
+impl Failure {
+    /// A failure of the service; one of the storage is not remembered.
+    fn of(error: &Error, at: Timestamp) -> Option<Self> {
+        let reason = match error {
+            Error::SpecificationUnavailable { reason, .. } => reason.clone(),
+            Error::SpecificationInvalid { source, .. } => source.to_string(),
+            _ => return None,
+        };
+        Some(Self { at, reason })
+    }
+}
+
 impl Fetches {
     async fn place(&self, service: ServiceId, version: Option<&Version>) -> Place {
         let mut places = self.places.lock().await;
@@ -71,43 +83,48 @@ impl Gateway {
     /// Finds where a request goes; fetches the service's document first if it is not known.
     ///
     /// # Errors
-    /// As [`Target::route`], and [`Error::SpecificationUnavailable`] or
-    /// [`Error::SpecificationInvalid`] if the service does not give a document.
+    /// As [`Target::route`] and [`Gateway::learn_specification`].
     pub async fn route(&self, target: &Target<'_>, method: &Method) -> Result<Route, Error> {
         if let Routing::To(route) = target.route(method)? {
             return Ok(route);
         }
-        let service = &target.service.service;
-        let place = self.fetches.place(service.id, target.version.as_ref()).await;
-        let mut failure = place.lock().await;
-        // Another request may have fetched it while this one waited.
-        let target = target.again(&self.snapshot())?;
-        if let Routing::To(route) = target.route(method)? {
-            return Ok(route);
-        }
-        let now = self.parts.clock.now();
-        if let Some(last) = failure.as_ref().filter(|last| now.since(last.at) < PAUSE_AFTER_FAILURE) {
-            let (service, reason) = (service.name.to_string(), last.reason.clone());
-            return Err(Error::SpecificationUnavailable { service, reason });
-        }
-        if let Err(error) =
-            self.fetch_and_store(&Principal::ANONYMOUS, service, target.version.as_ref()).await
-        {
-            warn!(service = %service.name, %error, "no document of the service");
-            let reason = match &error {
-                Error::SpecificationUnavailable { reason, .. } => Some(reason.clone()),
-                Error::SpecificationInvalid { source, .. } => Some(source.to_string()),
-                _ => None,
-            };
-            *failure = reason.map(|reason| Failure { at: now, reason });
-            return Err(error);
-        }
-        *failure = None;
-        drop(failure);
+        self.learn_specification(target.service.service.id, target.version.as_ref()).await?;
         match target.again(&self.snapshot())?.route(method)? {
             Routing::To(route) => Ok(route),
             Routing::DocumentNeeded => Err(Error::NotFound),
         }
+    }
+
+    /// Fetches the document of one version of a service because a request needs it: once for
+    /// all that wait, and after a failure not again for a second. Does nothing if it is known.
+    ///
+    /// # Errors
+    /// [`Error::SpecificationUnavailable`] or [`Error::SpecificationInvalid`] if the service
+    /// does not give a document.
+    pub async fn learn_specification(
+        &self,
+        service: ServiceId,
+        version: Option<&Version>,
+    ) -> Result<(), Error> {
+        let place = self.fetches.place(service, version).await;
+        let mut failure = place.lock().await;
+        // Another request may have fetched it while this one waited.
+        let snapshot = self.snapshot();
+        let registered = snapshot.find(service).ok_or(Error::NotFound)?;
+        if registered.api(version).is_some() {
+            return Ok(());
+        }
+        let (service, now) = (&registered.service, self.parts.clock.now());
+        if let Some(last) = failure.as_ref().filter(|last| now.since(last.at) < PAUSE_AFTER_FAILURE) {
+            let (service, reason) = (service.name.to_string(), last.reason.clone());
+            return Err(Error::SpecificationUnavailable { service, reason });
+        }
+        let fetched = self.fetch_and_store(&Principal::ANONYMOUS, service, version).await;
+        *failure = fetched.as_ref().err().and_then(|error| Failure::of(error, now));
+        if let Err(error) = &fetched {
+            warn!(service = %service.name, %error, "no document of the service");
+        }
+        fetched.map(drop)
     }
 
     /// Fetches the document of one version of a service again, and stores it.
@@ -134,6 +151,7 @@ impl Gateway {
         service: &Service,
         version: Option<&Version>,
     ) -> Result<Specification, Error> {
+        let version = version.or(service.default_version());
         let text = self.fetch(service, version).await?;
         let (clock, random) = (self.parts.clock.as_ref(), self.parts.random.as_ref());
         let specification = Specification { version: version.cloned(), text, fetched_at: clock.now() };

@@ -30,7 +30,7 @@ fn routed(snapshot: &Snapshot, method: &Method, uri: &str) -> Result<String, Str
     match target.route(method).map_err(|error| error.to_string())? {
         Routing::To(route) => {
             let instance = route.service.service.candidates(route.version.as_ref()).next().unwrap();
-            Ok(route.service.upstream_uri(instance, &route.path_and_query).unwrap().to_string())
+            Ok(format!("{}{}", route.service.upstream(instance), route.path_and_query))
         }
         Routing::DocumentNeeded => Ok("document needed".to_owned()),
     }
