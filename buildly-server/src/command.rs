@@ -1,14 +1,17 @@
 //! The commands of `buildly`.
 
+mod admin;
 mod audit;
 mod backup;
 mod config;
 mod migrate;
 mod openapi;
+mod password;
 mod serve;
 #[cfg(feature = "services")]
 mod service;
 mod status;
+mod user;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -32,6 +35,7 @@ pub struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  buildly admin create --username ada --email ada@example.org --organization Acme
   buildly serve
   buildly serve --listen 0.0.0.0:8080 --data-dir /var/lib/buildly
   BUILDLY_DATABASE_URL=postgres://buildly@db/buildly buildly serve
@@ -62,6 +66,12 @@ pub struct Settings {
 enum Command {
     /// Answer requests until stopped.
     Serve(serve::Arguments),
+    /// Make people who may do everything.
+    #[command(subcommand)]
+    Admin(admin::Command),
+    /// Help a user who cannot sign in.
+    #[command(subcommand)]
+    User(user::Command),
     /// Say whether a server runs on the folder, and how it is.
     Status(status::Arguments),
     /// Look at the settings.
@@ -108,6 +118,8 @@ async fn perform(arguments: Arguments) -> Result<ExitCode, Failure> {
     let settings = arguments.settings;
     match arguments.command {
         Command::Serve(command) => command.run(settings).await,
+        Command::Admin(command) => command.run(settings).await,
+        Command::User(command) => command.run(settings).await,
         Command::Status(command) => command.run(settings).await,
         Command::Config(command) => command.run(settings),
         Command::Openapi(command) => command.run(settings),

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use buildly_core::Buildly;
+use buildly_core::auth::identity::NewSuperuser;
+use buildly_model::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -15,6 +17,26 @@ use crate::Problem;
 pub enum Task {
     /// How the deployment is.
     Status {},
+    /// Make a superuser.
+    CreateAdmin {
+        /// The name to sign in with.
+        username: String,
+        /// The address for mail.
+        email: String,
+        /// Where the superuser belongs; made if there is none of that name.
+        organization: String,
+        /// The password.
+        #[serde(serialize_with = "exposed")]
+        password: Secret,
+    },
+    /// Set a user's password.
+    SetPassword {
+        /// Whose.
+        username: String,
+        /// The new one.
+        #[serde(serialize_with = "exposed")]
+        password: Secret,
+    },
     /// Copy the database as it is at one moment to a new file.
     Backup {
         /// The file's absolute path.
@@ -22,6 +44,11 @@ pub enum Task {
     },
     /// Whether every chain of the journal holds.
     VerifyAudit {},
+}
+
+/// Secrets are written only here, to a socket that the folder's owner alone can open.
+fn exposed<S: serde::Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose())
 }
 
 /// Does a task.
@@ -35,6 +62,15 @@ pub async fn perform(buildly: &Buildly, task: Task) -> Result<Value, Problem> {
             "process": std::process::id(),
             "data_dir": buildly.folder().path().display().to_string(),
         })),
+        Task::CreateAdmin { username, email, organization, password } => {
+            let new = NewSuperuser { username, email, password, organization_name: organization };
+            let view = buildly.auth().create_superuser(&new).await?;
+            Ok(json!({"username": view.user.username, "core_user_uuid": view.user.id}))
+        }
+        Task::SetPassword { username, password } => {
+            buildly.auth().set_password(&username, &password).await?;
+            Ok(json!({"username": username}))
+        }
         Task::Backup { file } => {
             let copied = buildly.backup(&file).await;
             copied.map_err(|error| Problem::unavailable(format!("No backup was made: {error}.")))?;

@@ -3,11 +3,13 @@
 use std::error::Error;
 use std::time::Duration;
 
+use buildly_core::{auth, gateway, mesh};
 use buildly_model::{CallError, ErrorKind, FieldError, StoreError};
+use http::StatusCode;
 
 use super::Problem;
 
-/// What the server needs to know of an area's error; each area's `Error` gets four lines here.
+/// What the server needs to know of an area's error.
 pub trait AreaError: Error + Send + Sync + Sized + 'static {
     /// What the caller can do about it.
     fn kind(&self) -> ErrorKind;
@@ -21,13 +23,33 @@ pub trait AreaError: Error + Send + Sync + Sized + 'static {
     fn retry_after(&self) -> Option<Duration> {
         None
     }
+
+    /// The failure of the storage that it passes on; its words are the operator's.
+    fn of_store(&self) -> Option<&StoreError> {
+        None
+    }
+
+    /// The failure of a call to a service that it passes on.
+    fn of_call(&self) -> Option<&CallError> {
+        None
+    }
+
+    /// Whether a service behind us is at fault.
+    fn is_bad_gateway(&self) -> bool {
+        false
+    }
 }
 
 impl<E: AreaError> From<E> for Problem {
     fn from(error: E) -> Self {
-        let (kind, wait) = (error.kind(), error.retry_after());
         let detail = sentence(&error.to_string());
-        let problem = match kind {
+        if let Some(failure) = error.of_call() {
+            return call(failure).because(error);
+        }
+        if error.is_bad_gateway() {
+            return Self::bad_gateway(detail).because(error);
+        }
+        let problem = match error.kind() {
             ErrorKind::Invalid => {
                 let fields = error.fields();
                 if fields.is_empty() { Self::invalid(detail) } else { Self::fields(fields) }
@@ -37,12 +59,13 @@ impl<E: AreaError> From<E> for Problem {
             ErrorKind::NotFound => Self::not_found(detail),
             ErrorKind::Conflict => Self::conflict(detail),
             ErrorKind::Limited => Self::limited(detail),
-            ErrorKind::Unavailable => {
+            ErrorKind::Unavailable if error.of_store().is_some() => {
                 Self::unavailable("Something that this needs does not answer; try again later.")
             }
+            ErrorKind::Unavailable => Self::unavailable(detail),
             ErrorKind::Corrupt => Self::broken("Something is broken here; the operator's log says what."),
         };
-        let problem = match wait {
+        let problem = match error.retry_after() {
             Some(wait) => problem.retry_after(wait),
             None => problem,
         };
@@ -57,29 +80,109 @@ fn sentence(message: &str) -> String {
         Some(first) => first.to_uppercase().chain(characters).collect(),
         None => return "The request was refused.".to_owned(),
     };
-    if !text.ends_with(['.', '!', '?']) {
+    if !text.ends_with(['.', '!', '?', '/']) {
         text.push('.');
     }
     text
+}
+
+/// What a gateway answers when a service gives no answer (RFC 9110 section 15.6).
+fn call(error: &CallError) -> Problem {
+    let detail = sentence(&error.to_string());
+    match error {
+        CallError::UnknownService => Problem::not_found(detail),
+        CallError::Busy { retry_after_seconds, .. } => {
+            Problem::unavailable(detail).retry_after(Duration::from_secs(u64::from(*retry_after_seconds)))
+        }
+        CallError::DeadlineExceeded { .. } => Problem::gateway_timeout(detail),
+        _ => Problem::bad_gateway(detail),
+    }
+}
+
+impl From<CallError> for Problem {
+    fn from(error: CallError) -> Self {
+        call(&error).because(error)
+    }
 }
 
 impl AreaError for StoreError {
     fn kind(&self) -> ErrorKind {
         Self::kind(self)
     }
+
+    fn of_store(&self) -> Option<&StoreError> {
+        Some(self)
+    }
 }
 
-impl From<CallError> for Problem {
-    fn from(error: CallError) -> Self {
-        let detail = sentence(&error.to_string());
-        let problem = match &error {
-            CallError::UnknownService => Self::not_found(detail),
-            CallError::Busy { retry_after_seconds, .. } => {
-                Self::unavailable(detail).retry_after(Duration::from_secs(u64::from(*retry_after_seconds)))
-            }
-            CallError::DeadlineExceeded { .. } => Self::gateway_timeout(detail),
-            _ => Self::bad_gateway(detail),
-        };
-        problem.because(error)
+impl AreaError for buildly_core::Error {
+    fn kind(&self) -> ErrorKind {
+        Self::kind(self)
+    }
+
+    fn of_store(&self) -> Option<&StoreError> {
+        if let Self::Store(error) = self { Some(error) } else { None }
+    }
+}
+
+impl AreaError for auth::Error {
+    fn kind(&self) -> ErrorKind {
+        Self::kind(self)
+    }
+
+    fn fields(&self) -> Vec<FieldError> {
+        if let Self::Invalid(fields) = self { fields.clone() } else { Vec::new() }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Limited { retry_after } => Some(*retry_after),
+            Self::Busy => Some(Duration::from_secs(1)),
+            _ => None,
+        }
+    }
+
+    fn of_store(&self) -> Option<&StoreError> {
+        if let Self::Store(error) = self { Some(error) } else { None }
+    }
+}
+
+impl AreaError for gateway::Error {
+    fn kind(&self) -> ErrorKind {
+        Self::kind(self)
+    }
+
+    fn fields(&self) -> Vec<FieldError> {
+        if let Self::Invalid(fields) = self { fields.clone() } else { Vec::new() }
+    }
+
+    fn of_store(&self) -> Option<&StoreError> {
+        if let Self::Store(error) = self { Some(error) } else { None }
+    }
+
+    fn is_bad_gateway(&self) -> bool {
+        self.status() == Some(StatusCode::BAD_GATEWAY)
+    }
+}
+
+impl AreaError for mesh::Error {
+    fn kind(&self) -> ErrorKind {
+        Self::kind(self)
+    }
+
+    fn fields(&self) -> Vec<FieldError> {
+        if let Self::Invalid(fields) = self { fields.clone() } else { Vec::new() }
+    }
+
+    fn of_store(&self) -> Option<&StoreError> {
+        if let Self::Store(error) = self { Some(error) } else { None }
+    }
+
+    fn of_call(&self) -> Option<&CallError> {
+        if let Self::Call(error) = self { Some(error) } else { None }
+    }
+
+    fn is_bad_gateway(&self) -> bool {
+        matches!(self, Self::Unreadable { .. })
     }
 }
