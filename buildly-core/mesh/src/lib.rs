@@ -6,6 +6,8 @@
 //! and splices them into the answer as raw JSON.
 
 mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod join_record;
 mod key;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::document::{Document, Layout, Record, rewrite};
+use crate::document::{Document, Layout, rewrite};
 use crate::fault::{self, Fault, MESH_FIELD};
 
 /// The records that one field of the answer shows: a list for each record of the document.

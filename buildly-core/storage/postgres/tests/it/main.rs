@@ -8,5 +8,6 @@ mod crash;
 mod failure;
 mod gateway;
 mod journal;
+mod mesh;
 mod nodes;
 mod support;

@@ -6,4 +6,5 @@ mod engine;
 mod folder;
 mod gateway;
 mod journal;
+mod mesh;
 mod support;
