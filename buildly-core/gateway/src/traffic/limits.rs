@@ -1,4 +1,5 @@
-//! Rate limits of principals, organizations and addresses, in one bounded table.
+//! Rate limits of principals, organizations and addresses, in one bounded table: those of
+//! the deployment, and those of each service beside them.
 //!
 //! A request is admitted if every quota that applies to it admits it; a refused one costs
 //! nothing. The table is split into shards, each behind a lock that is held for nanoseconds
@@ -12,7 +13,7 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use buildly_model::{Identity, OrganizationId, Principal, Timestamp};
+use buildly_model::{Identity, OrganizationId, Principal, ServiceId, Timestamp};
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -57,18 +58,28 @@ impl From<&RateLimits> for Quotas {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Key {
+enum Who {
     Principal(Identity),
     Organization(OrganizationId),
     Address(IpAddr),
 }
 
+/// Whose requests, and to which service; `None` to whatever the deployment answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    service: Option<ServiceId>,
+    who: Who,
+}
+
 impl Key {
     const fn name(self) -> &'static str {
-        match self {
-            Self::Principal(_) => "principal",
-            Self::Organization(_) => "organization",
-            Self::Address(_) => "address",
+        match (self.service, self.who) {
+            (None, Who::Principal(_)) => "principal",
+            (None, Who::Organization(_)) => "organization",
+            (None, Who::Address(_)) => "address",
+            (Some(_), Who::Principal(_)) => "service-principal",
+            (Some(_), Who::Organization(_)) => "service-organization",
+            (Some(_), Who::Address(_)) => "service-address",
         }
     }
 }
@@ -82,7 +93,7 @@ pub struct Limits {
 /// What the quotas say about one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[must_use]
-pub struct Outcome([Option<(&'static str, Quota, Verdict)>; 3]);
+pub struct Outcome([Option<(&'static str, Quota, Verdict)>; 6]);
 
 impl Default for Limits {
     fn default() -> Self {
@@ -92,7 +103,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Counts one request of `principal`, from `address` where it is known.
+    /// Counts one request of `principal`, from `address` where it is known, by the quotas of
+    /// the deployment.
     pub fn admit(
         &self,
         quotas: &Quotas,
@@ -100,11 +112,35 @@ impl Limits {
         address: Option<IpAddr>,
         now: Timestamp,
     ) -> Outcome {
-        let signed_in = principal.is_signed_in().then_some(Key::Principal(principal.identity));
+        self.admit_to(None, quotas, principal, address, now)
+    }
+
+    /// The same by the quotas of one service, whose buckets are its own.
+    pub fn admit_to_service(
+        &self,
+        service: ServiceId,
+        quotas: &Quotas,
+        principal: &Principal,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Outcome {
+        self.admit_to(Some(service), quotas, principal, address, now)
+    }
+
+    fn admit_to(
+        &self,
+        service: Option<ServiceId>,
+        quotas: &Quotas,
+        principal: &Principal,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Outcome {
+        let key = |who| Key { service, who };
+        let signed_in = principal.is_signed_in().then_some(Who::Principal(principal.identity));
         let asked = [
-            quotas.address.zip(address.map(|address| Key::Address(network_of(address)))),
-            quotas.principal.zip(signed_in),
-            quotas.organization.zip(principal.organization.map(Key::Organization)),
+            quotas.address.zip(address.map(|address| key(Who::Address(network_of(address))))),
+            quotas.principal.zip(signed_in.map(key)),
+            quotas.organization.zip(principal.organization.map(Who::Organization).map(key)),
         ];
         let mut outcome = Outcome::default();
         for (slot, (quota, key)) in
@@ -190,6 +226,15 @@ fn network_of(address: IpAddr) -> IpAddr {
 }
 
 impl Outcome {
+    /// What the quotas of the deployment and, after them, those of the service say together.
+    pub fn and(mut self, other: Self) -> Self {
+        let added = other.0.into_iter().flatten();
+        for (slot, verdict) in self.0.iter_mut().skip(3).zip(added) {
+            *slot = Some(verdict);
+        }
+        self
+    }
+
     /// How long to wait, if the request is refused, and the name of the quota that refused it.
     #[must_use]
     pub fn refused(&self) -> Option<(&'static str, Duration)> {

@@ -77,6 +77,29 @@ fn addresses_of_one_ipv6_network_count_as_one() {
 }
 
 #[test]
+fn a_service_s_quota_is_beside_the_deployment_s() {
+    let limits = Limits::default();
+    let (narrow, wide) = (
+        Quotas { principal: quota(1), ..Quotas::default() },
+        Quotas { principal: quota(9), ..Quotas::default() },
+    );
+    let ann = user(organization());
+    let service = |_| ServiceId::generate(now(), &System);
+    let [crm, documents] = [1, 2].map(service);
+    let ask = |service| {
+        let outcome = limits.admit(&wide, &ann, None, now());
+        outcome.and(limits.admit_to_service(service, &narrow, &ann, None, now()))
+    };
+    assert_eq!(ask(crm).refused(), None);
+    let refused = ask(crm);
+    assert_eq!(refused.refused().map(|(name, _)| name), Some("service-principal"));
+    let mut headers = HeaderMap::new();
+    refused.write(&mut headers);
+    assert_eq!(headers["ratelimit"], "\"principal\";r=7;t=1, \"service-principal\";r=0;t=1");
+    assert_eq!(ask(documents).refused(), None);
+}
+
+#[test]
 fn a_refusal_says_when_to_come_back() {
     let limits = Limits::default();
     let quotas = Quotas { principal: quota(1), ..Quotas::default() };
