@@ -1,0 +1,127 @@
+//! Tables follow the structs, forward only.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use buildly_kit::{
+    Authenticate, Caller, DatabaseAddress, Declaration, Error, OpenError, Record, RecordType, Service,
+    Settings,
+};
+use buildly_model::{OrganizationId, StoreError};
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::world::{drop_schema, new_schema};
+
+const ACME: OrganizationId = OrganizationId::from_uuid(Uuid::from_u128(1));
+
+/// As it was first.
+#[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+struct First {
+    /// Its name.
+    name: String,
+}
+
+/// A later version of it.
+#[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+struct Second {
+    /// Its name.
+    name: String,
+    /// New.
+    #[schema(max_length = 10)]
+    size: Option<i64>,
+}
+
+/// A version that cannot be.
+#[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+struct Third {
+    /// Its name, as a number.
+    name: i64,
+}
+
+impl Record for First {
+    fn record_type() -> RecordType {
+        RecordType::new("thing", "things")
+    }
+}
+
+impl Record for Second {
+    fn record_type() -> RecordType {
+        RecordType::new("thing", "things").filterable(&["size"])
+    }
+}
+
+impl Record for Third {
+    fn record_type() -> RecordType {
+        RecordType::new("thing", "things")
+    }
+}
+
+struct Nobody;
+
+#[async_trait]
+impl Authenticate for Nobody {
+    async fn authenticate(&self, _headers: &HeaderMap) -> Result<Caller, Error> {
+        Err(Error::Unauthenticated("Nobody may."))
+    }
+}
+
+async fn open<T: Record>(address: &DatabaseAddress) -> Result<Service, OpenError> {
+    let declaration = Declaration::new("test", "Test", "For tests.").record::<T>();
+    declaration.open(Settings::new(address.clone(), Arc::new(Nobody))).await
+}
+
+async fn a_new_field_keeps_old_records(address: DatabaseAddress) {
+    let service = open::<First>(&address).await.unwrap();
+    let made = service.records().make(ACME, &First { name: "Lamp".to_owned() }).await.unwrap();
+    service.close().await;
+    for _ in 0..2 {
+        let service = open::<Second>(&address).await.unwrap();
+        let read = service.records().get::<Second>(ACME, made.id).await.unwrap();
+        assert_eq!(read.record, Second { name: "Lamp".to_owned(), size: None });
+        assert_eq!(service.records().select::<Second>(ACME, "size__isnull=true").await.unwrap().len(), 1);
+        service.close().await;
+    }
+    let old = open::<First>(&address).await.unwrap();
+    assert_eq!(old.records().get::<First>(ACME, made.id).await.unwrap(), made);
+    old.close().await;
+    let refused = open::<Third>(&address).await.err();
+    assert!(matches!(refused, Some(OpenError::Store(StoreError::Corrupt { .. }))), "got {refused:?}");
+}
+
+#[tokio::test]
+async fn a_new_field_keeps_old_records_on_sqlite() {
+    let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(Uuid::now_v7().to_string());
+    std::fs::create_dir_all(&folder).unwrap();
+    a_new_field_keeps_old_records(DatabaseAddress::File(folder.join("test.db"))).await;
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_new_field_keeps_old_records_on_postgres() {
+    let (address, schema) = new_schema();
+    let outcome = tokio::spawn(a_new_field_keeps_old_records(address)).await;
+    drop_schema(&schema).await;
+    outcome.unwrap();
+}
+
+/// A declaration that does not fit.
+#[derive(Serialize, Deserialize, ToSchema)]
+struct Wrong {
+    /// Without a limit.
+    text: String,
+}
+
+impl Record for Wrong {
+    fn record_type() -> RecordType {
+        RecordType::new("wrong", "wrongs").unique(&["text"])
+    }
+}
+
+#[test]
+fn a_declaration_that_cannot_work_is_refused_before_anything_is_served() {
+    let refused = Declaration::new("test", "Test", "For tests.").record::<Wrong>().openapi().unwrap_err();
+    assert!(refused.reason.contains("max_length"), "{refused}");
+}
