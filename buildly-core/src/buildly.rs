@@ -2,22 +2,34 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use buildly_auth::Auth;
-use buildly_auth::token::{DeploymentKey, Settings, Signing};
+use buildly_auth::token::{DeploymentKey, Signing};
+use buildly_auth::{Auth, Resource};
+use buildly_gateway::Gateway;
+use buildly_gateway::traffic::limits::Limits;
+use buildly_gateway_http::{Client, Handler, MachineSecrets, Options};
 use buildly_journal::{Commit as _, NodeId, Part};
+use buildly_mesh::{LocalRecords, Mesh};
 use buildly_model::system::System;
-use buildly_model::{Clock, Random, Revision, StoreError};
+use buildly_model::{Action, Body, Clock, Random, Revision, ServiceClient, StoreError};
 use buildly_unit::{Change, Storage};
+use http::{Request, Response};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::commits::Commits;
+use crate::data_plane::DataPlane;
 use crate::follower::Follower;
 use crate::freshness::Freshness;
+use crate::local_records::AttachedRecords;
+use crate::rights::Rights;
 use crate::snapshot::{Hot, Snapshot};
-use crate::{Error, Folder, Journal};
+use crate::{Builder, Error, Folder, Journal, Settings, mail};
+
+/// How often signing keys are looked after.
+const KEYS_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// A running deployment, or one node of it; cheap to clone.
 ///
@@ -29,65 +41,16 @@ pub struct Buildly {
 
 struct Inner {
     folder: Folder,
+    storage: Arc<dyn Storage>,
     journal: Journal,
     hot: Arc<Hot>,
     commits: Commits,
-    auth: Auth,
+    freshness: Arc<Freshness>,
+    data_plane: DataPlane,
+    client: Client,
+    local_records: Arc<AttachedRecords>,
     stop: watch::Sender<bool>,
     tasks: tokio::sync::Mutex<JoinSet<()>>,
-}
-
-/// Says how a deployment is opened.
-#[derive(Default)]
-pub struct Builder {
-    folder: Option<PathBuf>,
-    storage: Option<Arc<dyn Storage>>,
-}
-
-impl Builder {
-    /// Where keys, mail and, without another storage, the database are kept.
-    #[must_use]
-    pub fn folder(mut self, path: impl Into<PathBuf>) -> Self {
-        self.folder = Some(path.into());
-        self
-    }
-
-    /// Uses this storage instead of a SQLite file in the folder.
-    #[must_use]
-    pub fn storage(mut self, storage: impl Storage + 'static) -> Self {
-        self.storage = Some(Arc::new(storage));
-        self
-    }
-
-    /// Opens the deployment: when this returns, the snapshot is loaded.
-    ///
-    /// # Errors
-    /// [`Error`] says what is missing.
-    pub async fn build(self) -> Result<Buildly, Error> {
-        let folder = self.folder.ok_or(Error::Setting {
-            setting: "folder",
-            reason: "name the data folder with `Builder::folder`".to_owned(),
-        })?;
-        let folder = Folder::create(folder)?;
-        let storage = match self.storage {
-            Some(storage) => storage,
-            None => embedded_storage(&folder).await?,
-        };
-        Buildly::start(folder, storage).await
-    }
-}
-
-#[cfg(feature = "sqlite")]
-async fn embedded_storage(folder: &Folder) -> Result<Arc<dyn Storage>, Error> {
-    Ok(Arc::new(buildly_storage_sqlite::Sqlite::open(folder.path()).await?))
-}
-
-#[cfg(not(feature = "sqlite"))]
-async fn embedded_storage(_: &Folder) -> Result<Arc<dyn Storage>, Error> {
-    Err(Error::Setting {
-        setting: "storage",
-        reason: "give one, or build with the feature `sqlite`".to_owned(),
-    })
 }
 
 impl Buildly {
@@ -105,50 +68,130 @@ impl Buildly {
         Self::builder().folder(folder).build().await
     }
 
-    async fn start(folder: Folder, storage: Arc<dyn Storage>) -> Result<Self, Error> {
+    pub(crate) async fn start(
+        folder: Folder,
+        storage: Arc<dyn Storage>,
+        settings: Settings,
+    ) -> Result<Self, Error> {
         let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(System), Arc::new(System));
-        let node = NodeId(Uuid::now_v7());
         let (hot, wanted) = Hot::new();
         let (stop, stopped) = watch::channel(false);
         let reload = Arc::new(Notify::new());
         let (reloads, reloaded) = watch::channel(0);
+        let node = NodeId(Uuid::now_v7());
         let freshness =
             Arc::new(Freshness::new(node, storage.clone(), hot.clone(), reload.clone(), reloaded));
         let commits = Commits { storage: storage.clone(), hot: hot.clone(), freshness: freshness.clone() };
+        let client = Client::new(Options {
+            clock: clock.clone(),
+            secrets: Arc::new(MachineSecrets),
+            trust: settings.trust.clone(),
+            extra_roots: Vec::new(),
+        })
+        .map_err(|error| Error::Setting { setting: "tls", reason: error.to_string() })?;
         let follower = Follower {
             storage: storage.clone(),
             hot: hot.clone(),
+            client: client.clone(),
             wanted,
             reload,
             reloads,
             stop: stopped.clone(),
         };
-
-        freshness.join().await?;
-        let position = follower.load().await?;
-        let mut tasks = JoinSet::new();
-        tasks.spawn(follower.follow(position));
-        tasks.spawn(freshness.keep(stopped));
-
-        let deployment_key = DeploymentKey::from_bytes(folder.deployment_key(random.as_ref())?);
-        let signing = Signing::new(deployment_key, Settings::default());
+        let (outbox, delivery) = mail::outbox(&settings.mail, &folder.mail())?;
+        let deployment_key = match settings.deployment_key {
+            Some(key) => key,
+            None => DeploymentKey::from_bytes(folder.deployment_key(random.as_ref())?),
+        };
         let auth = Auth::new(buildly_auth::Parts {
             store: storage.clone(),
             commits: Arc::new(commits.clone()),
             snapshots: hot.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+            signing: Signing::new(deployment_key, settings.tokens),
+        })
+        .with_settings(settings.identity)
+        .with_mailer(Arc::new(outbox));
+        let gateway = Gateway::new(buildly_gateway::Parts {
+            store: storage.clone(),
+            commits: Arc::new(commits.clone()),
+            snapshots: hot.clone(),
+            access: Arc::new(Rights { hot: hot.clone() }),
+            source: Arc::new(client.clone()),
+            clock: clock.clone(),
+            random: random.clone(),
+        });
+        let local_records = Arc::new(AttachedRecords::default());
+        let mesh = Mesh::new(buildly_mesh::Parts {
+            store: storage.clone(),
+            commits: Arc::new(commits.clone()),
+            views: hot.clone(),
+            client: Arc::new(client.clone()),
+            local: local_records.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+        });
+
+        // The lease before the state: whoever takes a right away from now on waits for this node.
+        freshness.join().await?;
+        let position = follower.load().await?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(follower.follow(position));
+        tasks.spawn(freshness.clone().keep(stopped.clone()));
+        tasks.spawn(delivery.run(stopped.clone()));
+        tasks.spawn(keep_keys(auth.clone(), stopped));
+        let issuer = settings.public_url.as_deref().unwrap_or(buildly_auth::token::ISSUER_DEFAULT);
+        auth.issue_as(issuer).await?;
+
+        let data_plane = DataPlane {
+            hot: hot.clone(),
+            freshness: freshness.clone(),
+            auth,
+            gateway,
+            mesh,
+            services: Arc::new(client.clone()),
+            limits: Limits::default(),
+            rate_limits: settings.rate_limits,
+            cors: settings.cors,
+            trust: settings.trust,
             clock,
             random,
-            signing,
-        });
-        let journal = Journal::new(storage, folder.clone());
+        };
+        let journal = Journal::new(storage.clone(), folder.clone());
         let tasks = tokio::sync::Mutex::new(tasks);
-        Ok(Self { inner: Arc::new(Inner { folder, journal, hot, commits, auth, stop, tasks }) })
+        let inner = Inner {
+            folder,
+            storage,
+            journal,
+            hot,
+            commits,
+            freshness,
+            data_plane,
+            client,
+            local_records,
+            stop,
+            tasks,
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Identity, tokens and permissions.
     #[must_use]
     pub fn auth(&self) -> &Auth {
-        &self.inner.auth
+        &self.inner.data_plane.auth
+    }
+
+    /// Services, routes and policies.
+    #[must_use]
+    pub fn gateway(&self) -> &Gateway {
+        &self.inner.data_plane.gateway
+    }
+
+    /// Record types, relationships and joins.
+    #[must_use]
+    pub fn mesh(&self) -> &Mesh {
+        &self.inner.data_plane.mesh
     }
 
     /// The audit trail, and the proof that it holds.
@@ -163,10 +206,49 @@ impl Buildly {
         &self.inner.folder
     }
 
+    /// What calls services, and what it has observed of them.
+    #[must_use]
+    pub fn services(&self) -> &Client {
+        &self.inner.client
+    }
+
     /// The snapshot now; take it once where a request enters.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.inner.hot.load()
+    }
+
+    /// Answers a request for a service behind the gateway: who is asking, may it, where does
+    /// it go, and with `?join` which records belong to it.
+    ///
+    /// A server in front puts a [`Peer`](buildly_gateway::traffic::forwarded::Peer) into the
+    /// request's extensions, so that limits and `Forwarded` know the client's address.
+    pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        self.inner.data_plane.answer(request).await
+    }
+
+    /// Whether this node may answer now.
+    ///
+    /// # Errors
+    /// [`StoreError::Behind`] while it is out of touch with the other nodes: refuse requests.
+    pub fn require_fresh(&self) -> Result<(), StoreError> {
+        self.inner.freshness.require()
+    }
+
+    /// Reaches service instances at this host and port through `handler`, without a socket.
+    pub fn attach_service(&self, authority: &str, handler: Arc<dyn Handler>) {
+        self.inner.client.attach(authority, handler);
+    }
+
+    /// Lets the mesh read the core's own records as the API shows them; the first reader stays.
+    pub fn attach_local_records(&self, reader: Box<dyn LocalRecords>) {
+        let _ = self.inner.local_records.0.set(reader);
+    }
+
+    /// Calls a service as everything else does: with turns, deadlines, bounds and retries.
+    #[must_use]
+    pub fn service_client(&self) -> Arc<dyn ServiceClient> {
+        Arc::new(self.inner.client.clone())
     }
 
     /// Writes parts of several areas together or not at all.
@@ -183,7 +265,7 @@ impl Buildly {
     /// [`StoreError::Unavailable`] if the file exists or cannot be written, or if the storage
     /// has a better way of its own, which the sentence names.
     pub async fn backup(&self, target: impl Into<PathBuf>) -> Result<(), StoreError> {
-        self.inner.commits.storage.backup(target.into()).await
+        self.inner.storage.backup(target.into()).await
     }
 
     /// Ends the tasks of this handle and its clones; what was acknowledged is on disk.
@@ -191,5 +273,29 @@ impl Buildly {
         self.inner.stop.send_replace(true);
         let mut tasks = self.inner.tasks.lock().await;
         while tasks.join_next().await.is_some() {}
+        self.inner.client.close().await;
+        self.inner.storage.close().await;
     }
+}
+
+async fn keep_keys(auth: Auth, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(KEYS_INTERVAL) => {}
+        }
+        if let Err(error) = auth.keep_keys().await {
+            tracing::error!(%error, "signing keys could not be looked after");
+        }
+    }
+}
+
+/// Whether a principal's open stream to a service may go on.
+pub(crate) fn may_go_on(
+    snapshot: &Snapshot,
+    principal: &buildly_model::Principal,
+    service: buildly_model::ServiceId,
+) -> bool {
+    let session_holds = principal.session.is_none_or(|session| !snapshot.auth.token.is_revoked(session));
+    session_holds && snapshot.auth.check(principal, Action::Read, Resource::Service(service)).is_allowed()
 }

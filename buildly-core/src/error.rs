@@ -40,6 +40,9 @@ pub enum Error {
         /// The rule that decided.
         reason: String,
     },
+    /// Keys and tokens cannot be used.
+    #[error(transparent)]
+    Auth(#[from] buildly_auth::Error),
     /// The storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -58,6 +61,7 @@ impl Error {
             Self::Key { .. } => ErrorKind::Corrupt,
             Self::Setting { .. } => ErrorKind::Invalid,
             Self::Forbidden { .. } => ErrorKind::Forbidden,
+            Self::Auth(error) => error.kind(),
             Self::Store(error) => error.kind(),
         }
     }

@@ -6,12 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use buildly_gateway_http::Client;
 use buildly_journal::{FeedEvent, FeedPosition};
 use buildly_model::{Revision, StoreError};
 use buildly_unit::Storage;
 use tokio::sync::{Notify, mpsc, watch};
 use tracing::{debug, warn};
 
+use crate::buildly::may_go_on;
 use crate::snapshot::{Hot, OrganizationWanted, Snapshot};
 
 /// Without any sign of a change the feed is looked at this often all the same.
@@ -25,6 +27,8 @@ const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(100);
 pub(crate) struct Follower {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) hot: Arc<Hot>,
+    /// Gets new services, and ends streams whose right has ended.
+    pub(crate) client: Client,
     pub(crate) wanted: mpsc::Receiver<OrganizationWanted>,
     /// Asked for by the lease's keeper when this node was out of touch.
     pub(crate) reload: Arc<Notify>,
@@ -46,6 +50,7 @@ impl Follower {
         };
         let gateway = buildly_gateway::Snapshot::load(&gateway_store).await?;
         let mesh = buildly_mesh::Snapshot::load(&mesh_store).await?;
+        self.client.follow(&gateway);
         self.hot.publish(Snapshot {
             revision: position.revision,
             auth: Arc::new(auth),
@@ -126,7 +131,15 @@ impl Follower {
         }
         let next = self.next_snapshot(&current, &page.events, revision).await?;
         debug!(%revision, events = page.events.len(), "snapshot moved on");
+        if !Arc::ptr_eq(&current.gateway, &next.gateway) {
+            self.client.follow(&next.gateway);
+        }
+        let rights_moved = !Arc::ptr_eq(&current.auth, &next.auth);
         self.hot.publish(next);
+        if rights_moved && self.client.open_streams() > 0 {
+            let snapshot = self.hot.load();
+            self.client.end_streams_unless(|principal, service| may_go_on(&snapshot, principal, service));
+        }
         *position = page.next;
         Ok(page.events.len() >= EVENTS_MAX as usize)
     }

@@ -3,25 +3,34 @@
 //! One handle, [`Buildly`], is opened on a data folder (one SQLite file) or on PostgreSQL;
 //! the areas hang off it, and each operation takes the principal explicitly.
 
+mod builder;
 mod buildly;
 mod commits;
+mod data_plane;
 mod error;
 mod folder;
 mod follower;
 mod freshness;
 pub mod journal;
+mod local_records;
+mod mail;
 mod rights;
+mod settings;
 mod snapshot;
 mod views;
 
-pub use buildly::{Builder, Buildly};
+pub use builder::Builder;
+pub use buildly::Buildly;
 pub use error::Error;
 pub use folder::{DEPLOYMENT_KEY_BYTES, Folder};
 pub use journal::Journal;
+pub use mail::{MailSettings, SmtpEncryption, SmtpSettings};
+pub use settings::Settings;
 pub use snapshot::Snapshot;
 
 pub use buildly_auth as auth;
 pub use buildly_gateway as gateway;
+pub use buildly_gateway_http as gateway_http;
 pub use buildly_mesh as mesh;
 pub use buildly_model as model;
 #[cfg(feature = "postgres")]

@@ -88,6 +88,12 @@ impl Snapshot {
         self.inner.by_name.values()
     }
 
+    /// The deployment's own limits, where they were set.
+    #[must_use]
+    pub fn find_rate_limits(&self) -> Option<&RateLimits> {
+        self.inner.rate_limits.as_ref()
+    }
+
     /// The deployment's own limits.
     #[must_use]
     pub fn rate_limits(&self) -> RateLimits {

@@ -11,6 +11,9 @@ use http_body_util::{BodyExt as _, Full, Limited, combinators::UnsyncBoxBody};
 /// Why the bytes of a body stopped coming.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
+/// The error of [`Body::collect`] if there are more bytes than asked for.
+pub use http_body_util::LengthLimitError as TooLong;
+
 /// A stream of byte chunks; nothing buffers what it need not read.
 ///
 /// ```
@@ -45,7 +48,7 @@ impl Body {
     /// Reads the whole body, at most `bytes_max` of it.
     ///
     /// # Errors
-    /// The stream's own error, or [`http_body_util::LengthLimitError`] if there is more.
+    /// The stream's own error, or [`TooLong`] if there is more.
     pub async fn collect(self, bytes_max: usize) -> Result<Bytes, BodyError> {
         Ok(Limited::new(self, bytes_max).collect().await?.to_bytes())
     }

@@ -18,7 +18,7 @@ mod time;
 mod version;
 
 pub use action::{Action, Actions};
-pub use body::{Body, BodyError};
+pub use body::{Body, BodyError, TooLong};
 pub use error::{ErrorKind, FieldError, StoreError};
 pub use id::{
     ApplicationId, EventId, GroupId, InstanceId, InvitationId, JoinRecordId, OrganizationId, ParseIdError,

@@ -1,0 +1,69 @@
+//! Says how a deployment is opened.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use buildly_unit::Storage;
+
+use crate::{Buildly, Error, Folder, Settings};
+
+/// Says how a deployment is opened.
+#[derive(Default)]
+pub struct Builder {
+    folder: Option<PathBuf>,
+    storage: Option<Arc<dyn Storage>>,
+    settings: Settings,
+}
+
+impl Builder {
+    /// Where keys, mail and, without another storage, the database are kept.
+    #[must_use]
+    pub fn folder(mut self, path: impl Into<PathBuf>) -> Self {
+        self.folder = Some(path.into());
+        self
+    }
+
+    /// Uses this storage instead of a SQLite file in the folder.
+    #[must_use]
+    pub fn storage(mut self, storage: impl Storage + 'static) -> Self {
+        self.storage = Some(Arc::new(storage));
+        self
+    }
+
+    /// Decides otherwise than the defaults.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Opens the deployment: when this returns, the snapshot is loaded.
+    ///
+    /// # Errors
+    /// [`Error`] says what is missing or wrong.
+    pub async fn build(self) -> Result<Buildly, Error> {
+        let folder = self.folder.ok_or(Error::Setting {
+            setting: "folder",
+            reason: "name the data folder with `Builder::folder`".to_owned(),
+        })?;
+        let folder = Folder::create(folder)?;
+        let storage = match self.storage {
+            Some(storage) => storage,
+            None => embedded_storage(&folder).await?,
+        };
+        Buildly::start(folder, storage, self.settings).await
+    }
+}
+
+#[cfg(feature = "sqlite")]
+async fn embedded_storage(folder: &Folder) -> Result<Arc<dyn Storage>, Error> {
+    Ok(Arc::new(buildly_storage_sqlite::Sqlite::open(folder.path()).await?))
+}
+
+#[cfg(not(feature = "sqlite"))]
+async fn embedded_storage(_: &Folder) -> Result<Arc<dyn Storage>, Error> {
+    Err(Error::Setting {
+        setting: "storage",
+        reason: "give one, or build with the feature `sqlite`".to_owned(),
+    })
+}

@@ -1,0 +1,274 @@
+//! The way of one request through the gateway: who, where to, how often, may it, and then
+//! the call, joined if the caller asks for it.
+//!
+//! Everything up to the call is decided on one snapshot, without I/O.
+
+mod refusal;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use buildly_auth::{Auth, Decision, Resource};
+use buildly_gateway::traffic::cors;
+use buildly_gateway::traffic::forwarded::{Peer, Trust};
+use buildly_gateway::traffic::limits::{Limits, Outcome, Quotas};
+use buildly_gateway::traffic::{correlation::CorrelationId, framing};
+use buildly_gateway::{Gateway, RateLimits, Route, Target};
+use buildly_mesh::{Asked, Mesh};
+use buildly_model::{Action, Body, Clock, Principal, Random, ServiceCall, ServiceClient};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+
+use crate::freshness::Freshness;
+use crate::snapshot::{Hot, Snapshot};
+use refusal::Refusal;
+
+/// The most bytes of a request that writes with `?join`; others stream.
+const JOINED_REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Where scripts may put an API key instead of `Authorization`.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// What the data plane works with.
+pub(crate) struct DataPlane {
+    pub(crate) hot: Arc<Hot>,
+    pub(crate) freshness: Arc<Freshness>,
+    pub(crate) auth: Auth,
+    pub(crate) gateway: Gateway,
+    pub(crate) mesh: Mesh,
+    pub(crate) services: Arc<dyn ServiceClient>,
+    pub(crate) limits: Limits,
+    /// What counts until somebody sets others.
+    pub(crate) rate_limits: RateLimits,
+    pub(crate) cors: cors::Policy,
+    pub(crate) trust: Trust,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+}
+
+impl DataPlane {
+    /// Answers any request, also one that goes nowhere.
+    pub(crate) async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
+        let correlation =
+            CorrelationId::of_request(request.headers(), self.clock.now(), self.random.as_ref());
+        correlation.write(request.headers_mut());
+        let cors = cors::decide(&self.cors, request.method(), request.headers());
+        let mut counted = Outcome::default();
+        let answered = match &cors {
+            cors::Decision::Preflight(_) => Ok(no_content()),
+            cors::Decision::Refused { is_preflight: true } => {
+                Err(Refusal::new(StatusCode::FORBIDDEN, "Pages of this origin may not call this API."))
+            }
+            _ => self.pass(request, &mut counted).await,
+        };
+        let mut response = answered.unwrap_or_else(Refusal::into_response);
+        cors.write(response.headers_mut());
+        counted.write(response.headers_mut());
+        correlation.write(response.headers_mut());
+        response
+    }
+
+    async fn pass(
+        &self,
+        mut request: Request<Body>,
+        counted: &mut Outcome,
+    ) -> Result<Response<Body>, Refusal> {
+        self.freshness.require()?;
+        framing::check(request.version(), request.uri(), request.headers())
+            .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))?;
+        let address = self.client_address(&mut request);
+        let principal = self.principal(request.headers()).await;
+        let snapshot = self.hot.load();
+        let caller = principal.as_ref().unwrap_or(&Principal::ANONYMOUS);
+        self.count(&snapshot, caller, address, counted)?;
+        let principal = principal?;
+        let uri = request.uri().clone();
+        let target = Target::find(&snapshot.gateway, &uri)?;
+        permit(&snapshot, &principal, request.method(), &target)?;
+        let route = self.gateway.route(&target, request.method()).await?;
+        self.call(request, principal, route).await
+    }
+
+    /// Who is asking, from an access token or an API key.
+    async fn principal(&self, headers: &HeaderMap) -> Result<Principal, Refusal> {
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        let token = match values.next() {
+            Some(value) => value.to_str().ok().and_then(token_of).filter(|_| values.next().is_none()),
+            None => {
+                let absent = "Authentication credentials were not provided.";
+                let key = headers.get(API_KEY).ok_or_else(|| Refusal::unauthenticated(absent))?;
+                key.to_str().ok()
+            }
+        };
+        let unreadable = "The `Authorization` header cannot be read; send `Bearer` and an access token.";
+        let token = token.ok_or_else(|| Refusal::unauthenticated(unreadable))?;
+        Ok(self.auth.authenticate(token).await?)
+    }
+
+    /// The client's address as far as it is believed, and the request's headers made to say so.
+    fn client_address(&self, request: &mut Request<Body>) -> Option<IpAddr> {
+        let peer = *request.extensions().get::<Peer>()?;
+        let client = self.trust.client(&peer, request.headers());
+        client.write(request.headers_mut());
+        Some(client.address)
+    }
+
+    fn count(
+        &self,
+        snapshot: &Snapshot,
+        principal: &Principal,
+        address: Option<IpAddr>,
+        counted: &mut Outcome,
+    ) -> Result<(), Refusal> {
+        let quotas = Quotas::from(snapshot.gateway.find_rate_limits().unwrap_or(&self.rate_limits));
+        *counted = self.limits.admit(&quotas, principal, address, self.clock.now());
+        let Some((quota, wait)) = counted.refused() else { return Ok(()) };
+        let detail = format!("Too many requests for this {quota}; try again in {} s.", wait.as_secs().max(1));
+        Err(Refusal { retry_after: Some(wait), ..Refusal::new(StatusCode::TOO_MANY_REQUESTS, detail) })
+    }
+
+    async fn call(
+        &self,
+        mut request: Request<Body>,
+        principal: Principal,
+        route: Route,
+    ) -> Result<Response<Body>, Refusal> {
+        *request.uri_mut() = Uri::from(route.path_and_query.clone());
+        if let Some(version) = route.version.clone() {
+            request.extensions_mut().insert(version);
+        }
+        // A key of this deployment is nobody else's business, whatever travels to the service.
+        request.headers_mut().remove(API_KEY);
+        let authorization: Option<HeaderValue> = request.headers().get(AUTHORIZATION).cloned();
+        let service = route.service.service.id;
+        let call = ServiceCall { service, request, principal, authorization, deadline: None };
+        if asks_for_join(call.request.uri()) {
+            return self.call_joined(call, route).await;
+        }
+        Ok(self.services.call(call).await?)
+    }
+
+    async fn call_joined(&self, call: ServiceCall, route: Route) -> Result<Response<Body>, Refusal> {
+        self.learn_joinable().await;
+        let ServiceCall { service, request, principal, authorization, deadline } = call;
+        let (head, body) = request.into_parts();
+        let has_content = matches!(head.method, Method::POST | Method::PUT | Method::PATCH);
+        let (body, content) = if has_content {
+            let content = body.collect(JOINED_REQUEST_BYTES_MAX).await.map_err(unreadable_body)?;
+            (Body::from(content.clone()), Some(content))
+        } else {
+            (body, None)
+        };
+        let asked = Asked {
+            principal: principal.clone(),
+            authorization: authorization.clone(),
+            service: route.service.service.name.as_str().to_owned(),
+            path: route.path_and_query.path().to_owned(),
+            method: head.method.clone(),
+            body: content,
+            deadline,
+        };
+        let joining = self.mesh.begin_join(asked).await?;
+        let mut request = Request::from_parts(head, body);
+        if let Some(joining) = &joining {
+            joining.prepare(request.headers_mut());
+        }
+        let answer =
+            self.services.call(ServiceCall { service, request, principal, authorization, deadline }).await?;
+        match joining {
+            Some(joining) => Ok(joining.finish(answer).await?),
+            None => Ok(answer),
+        }
+    }
+
+    /// How the services in the catalog are called is in their documents; the ones that are not
+    /// known yet are fetched. What cannot be had is named as a fault by the join itself.
+    async fn learn_joinable(&self) {
+        let snapshot = self.hot.load();
+        let mut services: Vec<&str> =
+            snapshot.mesh.record_types().iter().map(|record_type| record_type.service.as_str()).collect();
+        services.sort_unstable();
+        services.dedup();
+        for registered in services.into_iter().filter_map(|name| snapshot.gateway.find_by_name(name)) {
+            if registered.api(None).is_none() {
+                let _ = self.gateway.learn_specification(registered.service.id, None).await;
+            }
+        }
+    }
+}
+
+fn unreadable_body(error: buildly_model::BodyError) -> Refusal {
+    if error.is::<buildly_model::TooLong>() {
+        let detail = format!("The body of a request with `?join` may have {JOINED_REQUEST_BYTES_MAX} bytes.");
+        return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, detail);
+    }
+    Refusal::new(StatusCode::BAD_REQUEST, "The body of the request broke off.")
+}
+
+/// Whether the principal may do this to the service; the rule that decided goes into the answer.
+fn permit(
+    snapshot: &Snapshot,
+    principal: &Principal,
+    method: &Method,
+    target: &Target<'_>,
+) -> Result<(), Refusal> {
+    let action = Action::of_method(method).ok_or_else(|| {
+        Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("Method \"{method}\" not allowed."))
+    })?;
+    let service = target.service.service.id;
+    match snapshot.auth.check(principal, action, Resource::Service(service)) {
+        Decision::Allow(_) => Ok(()),
+        Decision::Deny(reason) => Err(Refusal::forbidden(reason)),
+    }
+}
+
+/// The token in `Bearer …`, `JWT …` or `Api-Key …`.
+fn token_of(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    let is_known = ["bearer", "jwt", "api-key"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    Some(token.trim()).filter(|token| is_known && !token.is_empty())
+}
+
+/// `?join`, with or without a value, anywhere in the query.
+fn asks_for_join(uri: &Uri) -> bool {
+    uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "join" || pair.starts_with("join=")))
+}
+
+fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_from_the_known_schemes_only() {
+        for (value, expected) in [
+            ("Bearer abc", Some("abc")),
+            ("JWT abc", Some("abc")),
+            ("bearer  abc ", Some("abc")),
+            ("Api-Key k", Some("k")),
+            ("Basic abc", None),
+            ("Bearer ", None),
+            ("abc", None),
+        ] {
+            assert_eq!(token_of(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn join_is_asked_for_by_its_whole_name() {
+        for (uri, expected) in [
+            ("/a/?join", true),
+            ("/a/?page=1&join=true", true),
+            ("/a/?joined=1", false),
+            ("/a/?x=join", false),
+            ("/a/", false),
+        ] {
+            assert_eq!(asks_for_join(&uri.parse().unwrap()), expected, "{uri}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What a deployment decides; everything has a safe default.
+
+use buildly_auth::{identity, token};
+use buildly_gateway::RateLimits;
+use buildly_gateway::traffic::{cors, forwarded};
+
+use crate::mail::MailSettings;
+
+/// What a deployment decides; everything has a safe default.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The address under which clients reach the deployment, such as `https://api.example.org`;
+    /// tokens are issued in this name. Without one, an embedded deployment is called `buildly`.
+    pub public_url: Option<String>,
+    /// Keys and lifetimes of tokens.
+    pub tokens: token::Settings,
+    /// Registration, invitations, links in mail.
+    pub identity: identity::Settings,
+    /// Where mail goes.
+    pub mail: MailSettings,
+    /// How often callers may call services, until somebody sets other limits.
+    pub rate_limits: RateLimits,
+    /// Which other origins' pages may call.
+    pub cors: cors::Policy,
+    /// Which proxies before this process are believed about the client's address.
+    pub trust: forwarded::Trust,
+    /// The key that seals secrets in the database. Without one, the file
+    /// `keys/deployment.key` of the data folder holds it; several nodes need the same.
+    pub deployment_key: Option<token::DeploymentKey>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            tokens: token::Settings::default(),
+            identity: identity::Settings::default(),
+            mail: MailSettings::default(),
+            rate_limits: RateLimits::standard(),
+            cors: cors::Policy::default(),
+            trust: forwarded::Trust::default(),
+            deployment_key: None,
+        }
+    }
+}
