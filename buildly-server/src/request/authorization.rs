@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use buildly_core::Buildly;
+use buildly_core::{Buildly, auth};
 use buildly_model::{Principal, Secret};
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue};
 
 use super::Request;
 use crate::Problem;
@@ -90,13 +90,27 @@ impl Request {
     ///
     /// # Errors
     /// 401 if what was shown does not hold.
-    #[expect(clippy::unused_async, reason = "checking a token may load its organization")]
-    pub async fn principal_or_anonymous(&self, _buildly: &Buildly) -> Result<Principal, Problem> {
+    pub async fn principal_or_anonymous(&self, buildly: &Buildly) -> Result<Principal, Problem> {
         match self.authorization()? {
             Authorization::Absent => Ok(Principal::ANONYMOUS),
-            Authorization::Token(_) | Authorization::ApiKey(_) | Authorization::Basic { .. } => {
-                Err(Problem::unauthenticated("Given token not valid for any token type."))
+            Authorization::Token(token) | Authorization::ApiKey(token) => {
+                buildly.auth().authenticate(token.expose()).await.map_err(refused)
             }
+            Authorization::Basic { .. } => Err(Problem::unauthenticated(
+                "HTTP Basic is for OAuth clients; send `Bearer` and an access token.",
+            )),
         }
+    }
+}
+
+/// What was shown does not hold: 401 that says why (RFC 6750 section 3.1).
+fn refused(error: auth::Error) -> Problem {
+    let challenge = "Bearer realm=\"buildly\", error=\"invalid_token\"";
+    let is_refusal = matches!(error, auth::Error::Token(_));
+    let problem = Problem::from(error);
+    if is_refusal {
+        problem.with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+    } else {
+        problem
     }
 }
