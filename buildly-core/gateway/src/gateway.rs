@@ -1,5 +1,6 @@
 //! The handle of the gateway's operations, and what it needs from outside.
 
+mod document;
 mod instances;
 mod read;
 mod refresh;
@@ -60,13 +61,14 @@ pub struct Parts {
 pub struct Gateway {
     pub(crate) parts: Arc<Parts>,
     fetches: Arc<refresh::Fetches>,
+    merged: Arc<document::Merged>,
 }
 
 impl Gateway {
     /// Connects the operations with their outside.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), fetches: Arc::default() }
+        Self { parts: Arc::new(parts), fetches: Arc::default(), merged: Arc::default() }
     }
 
     /// The snapshot now; take it once where a request enters.

@@ -81,7 +81,7 @@ impl Api {
         Ok(Self { title: title.map(str::to_owned), base_path: base_path_of(document), operations, routes })
     }
 
-    /// The operations, in the order of the document's paths.
+    /// The operations; those of one path stand together.
     #[must_use]
     pub fn operations(&self) -> &[Arc<Operation>] {
         &self.operations

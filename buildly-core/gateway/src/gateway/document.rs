@@ -1,0 +1,125 @@
+//! The one document of the core and all services, made when it is asked for and kept.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use buildly_model::{ServiceId, Timestamp};
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::sync::Mutex;
+use tracing::warn;
+
+use crate::openapi::Document;
+use crate::{Error, Gateway, Included, Snapshot, Version, merged_document};
+
+/// Services whose documents are not known are asked again at most this often.
+const ASK_INTERVAL: Duration = Duration::from_secs(30);
+/// How many services are asked at once.
+const ASKED_AT_ONCE_MAX: usize = 64;
+
+/// The document as it was made last, and from what.
+#[derive(Default)]
+pub(super) struct Merged(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    made: Option<(Arc<Snapshot>, Bytes)>,
+    asked_at: Option<Timestamp>,
+}
+
+/// A document that a service has or should have.
+struct Wanted {
+    service: ServiceId,
+    path: String,
+    prefix: String,
+    version: Option<Version>,
+    is_known: bool,
+}
+
+/// A service being asked for its document.
+type Asked<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
+
+impl Gateway {
+    /// The OpenAPI 3.1 document of the core (`core`, always the same one) and of every service,
+    /// as JSON. A service that gives no usable document is left out.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the stored documents cannot be read.
+    pub async fn merged_document(&self, core: &Value) -> Result<Bytes, Error> {
+        let mut kept = self.merged.0.lock().await;
+        let now = self.parts.clock.now();
+        if kept.asked_at.is_none_or(|asked| now.since(asked) >= ASK_INTERVAL) {
+            kept.asked_at = Some(now);
+            self.learn_unknown(&self.snapshot()).await;
+        }
+        let snapshot = self.snapshot();
+        if let Some((of, document)) = &kept.made
+            && Arc::ptr_eq(of, &snapshot)
+        {
+            return Ok(document.clone());
+        }
+        let document = self.merge(core, &snapshot).await?;
+        kept.made = Some((snapshot, document.clone()));
+        Ok(document)
+    }
+
+    /// Asks services whose document is not known for it; those that are down stay unknown.
+    async fn learn_unknown(&self, snapshot: &Snapshot) {
+        let wanted = wanted(snapshot);
+        let unknown = wanted.iter().filter(|one| !one.is_known).take(ASKED_AT_ONCE_MAX);
+        let mut asked: Vec<Asked<'_>> = unknown
+            .map(|one| Box::pin(self.learn_specification(one.service, one.version.as_ref())) as Asked<'_>)
+            .collect();
+        poll_fn(|context| {
+            asked.retain_mut(|one| one.as_mut().poll(context).is_pending());
+            if asked.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    async fn merge(&self, core: &Value, snapshot: &Snapshot) -> Result<Bytes, Error> {
+        let mut included = Vec::new();
+        let wanted = wanted(snapshot);
+        for one in wanted.iter().filter(|one| one.is_known) {
+            let stored = self.parts.store.find_specification(one.service, one.version.as_ref()).await?;
+            match stored.map(|stored| Document::read(&stored.text)) {
+                Some(Ok(document)) => {
+                    included.push(Included { path: &one.path, prefix: &one.prefix, document });
+                }
+                Some(Err(error)) => warn!(service = one.path, %error, "stored document cannot be read"),
+                None => {}
+            }
+        }
+        let merged = merged_document(core, included);
+        Ok(Bytes::from(merged.to_string()))
+    }
+}
+
+/// One document for each version of each service, as it stands before the paths.
+fn wanted(snapshot: &Snapshot) -> Vec<Wanted> {
+    let mut wanted = Vec::new();
+    for registered in snapshot.services() {
+        let service = &registered.service;
+        let default = service.default_version();
+        let mut versions: Vec<Option<&Version>> =
+            service.instances.iter().map(|instance| instance.version.as_ref()).collect();
+        versions.sort_unstable();
+        versions.dedup();
+        for version in versions {
+            let before = version.filter(|_| version != default);
+            let path = before
+                .map_or_else(|| service.name.to_string(), |version| format!("{version}/{}", service.name));
+            let prefix = before
+                .map_or_else(|| service.name.to_string(), |version| format!("{}{version}", service.name));
+            let is_known = registered.api(version).is_some();
+            wanted.push(Wanted { service: service.id, path, prefix, version: version.cloned(), is_known });
+        }
+    }
+    wanted
+}
+
+#[cfg(test)]
+mod tests;
