@@ -24,6 +24,8 @@ use super::rate_limit::{Decision, FullAt, Quota, Verdict, decide, whole_seconds}
 const SHARDS: usize = 64;
 /// 64 shards of 2 048 keys: at most some 10 MB.
 const KEYS_PER_SHARD_MAX: usize = 2048;
+/// A full shard is searched for keys to forget this often at most.
+const SWEEP_EVERY: Duration = Duration::from_millis(100);
 /// How many keys are looked at to find one to forget.
 const EVICTION_SAMPLE: usize = 16;
 
@@ -86,8 +88,14 @@ impl Key {
 
 /// The table of buckets.
 pub struct Limits {
-    shards: Vec<Mutex<HashMap<Key, FullAt>>>,
+    shards: Vec<Mutex<Shard>>,
     hasher: RandomState,
+}
+
+#[derive(Default)]
+struct Shard {
+    keys: HashMap<Key, FullAt>,
+    swept_at: Option<Timestamp>,
 }
 
 /// What the quotas say about one request.
@@ -97,7 +105,7 @@ pub struct Outcome([Option<(&'static str, Quota, Verdict)>; 6]);
 
 impl Default for Limits {
     fn default() -> Self {
-        let shards = (0..SHARDS).map(|_| Mutex::new(HashMap::new())).collect();
+        let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
         Self { shards, hasher: RandomState::new() }
     }
 }
@@ -166,7 +174,7 @@ impl Limits {
     /// How many keys are remembered.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
+        self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).keys.len()).sum()
     }
 
     /// Whether nothing is remembered.
@@ -177,11 +185,11 @@ impl Limits {
 
     fn count(&self, key: Key, quota: &Quota, now: Timestamp) -> Verdict {
         self.on_shard(key, |shard| {
-            let (verdict, next) = decide(shard.get(&key).copied().unwrap_or_default(), quota, now);
-            if shard.len() >= KEYS_PER_SHARD_MAX && !shard.contains_key(&key) {
-                make_room(shard, now);
+            let (verdict, next) = decide(shard.keys.get(&key).copied().unwrap_or_default(), quota, now);
+            if shard.keys.len() >= KEYS_PER_SHARD_MAX && !shard.keys.contains_key(&key) {
+                shard.make_room(now);
             }
-            shard.insert(key, next);
+            shard.keys.insert(key, next);
             verdict
         })
         .unwrap_or_else(|| decide(FullAt::default(), quota, now).0)
@@ -189,14 +197,14 @@ impl Limits {
 
     fn refund(&self, key: Key, quota: &Quota) {
         self.on_shard(key, |shard| {
-            if let Some(state) = shard.get_mut(&key) {
+            if let Some(state) = shard.keys.get_mut(&key) {
                 *state = state.refund(quota);
             }
         });
     }
 
     /// `None` only if there were no shard of that number, which cannot be.
-    fn on_shard<T>(&self, key: Key, act: impl FnOnce(&mut HashMap<Key, FullAt>) -> T) -> Option<T> {
+    fn on_shard<T>(&self, key: Key, act: impl FnOnce(&mut Shard) -> T) -> Option<T> {
         let number = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or(0);
         let shard = self.shards.get(number);
         debug_assert!(shard.is_some(), "there is a shard for every remainder");
@@ -205,14 +213,20 @@ impl Limits {
     }
 }
 
-/// Forgets every key whose bucket is full; if there is none, the one of a sample that is nearest to it.
-fn make_room(shard: &mut HashMap<Key, FullAt>, now: Timestamp) {
-    shard.retain(|_, state| !state.is_past(now));
-    if shard.len() >= KEYS_PER_SHARD_MAX {
-        let nearest =
-            shard.iter().take(EVICTION_SAMPLE).min_by_key(|(_, state)| **state).map(|(key, _)| *key);
-        if let Some(key) = nearest {
-            shard.remove(&key);
+impl Shard {
+    /// Forgets every key whose bucket is full, now and then; if there is none, the one of a
+    /// sample that is nearest to it.
+    fn make_room(&mut self, now: Timestamp) {
+        let is_due = self.swept_at.is_none_or(|at| at.after(SWEEP_EVERY) <= now || now < at);
+        if is_due {
+            self.swept_at = Some(now);
+            self.keys.retain(|_, state| !state.is_past(now));
+        }
+        if self.keys.len() >= KEYS_PER_SHARD_MAX {
+            let sample = self.keys.iter().take(EVICTION_SAMPLE);
+            if let Some(key) = sample.min_by_key(|(_, state)| **state).map(|(key, _)| *key) {
+                self.keys.remove(&key);
+            }
         }
     }
 }
