@@ -3,6 +3,7 @@
 //! One task of each node takes all waiting units into one transaction, commits once, then
 //! answers all. While one batch is on its way to the disk the next one gathers.
 
+mod panic;
 mod transaction;
 
 use std::collections::VecDeque;
@@ -26,6 +27,9 @@ use transaction::Failure;
 pub(crate) const QUEUE_LENGTH_MAX: usize = 4096;
 /// The most units of one transaction; it bounds how long the first of them waits.
 const BATCH_LENGTH_MAX: usize = 256;
+/// How often the task lets callers go first that it has just answered. Without that it would
+/// begin with the first who comes back, and the others wait for two commits.
+const GATHERS_MAX: u32 = 16;
 /// How long a transaction may take before its connection is given up.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a unit that is alone in its transaction is tried against conflicts.
@@ -86,7 +90,20 @@ impl Batches {
     /// Serves the queue until it is closed.
     pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Message>) {
         let mut messages = Vec::with_capacity(BATCH_LENGTH_MAX);
+        let mut previous = 0;
         while queue.recv_many(&mut messages, BATCH_LENGTH_MAX).await > 0 {
+            for _ in 0..GATHERS_MAX {
+                if messages.len() + queue.len() >= previous {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            while messages.len() < BATCH_LENGTH_MAX
+                && let Ok(message) = queue.try_recv()
+            {
+                messages.push(message);
+            }
+            previous = messages.len();
             let mut batch = Vec::with_capacity(messages.len());
             for message in messages.drain(..) {
                 match message {
@@ -142,13 +159,20 @@ impl Batches {
             None => self.engine.connect_alone().await.map_err(Failure::LostDuring)?,
         };
         let written = transaction::write(&mut connection, group, &*self.random);
-        match tokio::time::timeout(TRANSACTION_TIMEOUT, written).await {
-            Ok(Ok((revision, outcomes))) => {
+        match tokio::time::timeout(TRANSACTION_TIMEOUT, panic::caught(written)).await {
+            // The connection goes, with the half of a statement that it may be in.
+            Ok(Err(message)) => {
+                tracing::error!(message, "a program error in the storage");
+                Err(Failure::Refused(StoreError::corrupt(format!(
+                    "a program error in the storage: {message}"
+                ))))
+            }
+            Ok(Ok(Ok((revision, outcomes)))) => {
                 self.connection = Some(connection);
                 self.wake.wrote(revision);
                 Ok(outcomes)
             }
-            Ok(Err(failure)) => {
+            Ok(Ok(Err(failure))) => {
                 if matches!(failure, Failure::Conflict(_) | Failure::Refused(_)) {
                     self.connection = Some(connection);
                 }

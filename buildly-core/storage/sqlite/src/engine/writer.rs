@@ -5,6 +5,7 @@
 //! gathers, so the more callers there are, the more share one fsync.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, watch};
@@ -13,10 +14,16 @@ use super::job::{Job, Message};
 
 /// The most writes of one transaction; it bounds how long the first of them waits.
 const BATCH_LENGTH_MAX: usize = 512;
+/// How long, and how often, the writer lets callers gather that it has just answered. Without
+/// that it would begin with the first who comes back, and the others wait for two commits.
+const GATHER: Duration = Duration::from_micros(100);
+const GATHERS_MAX: u32 = 5;
 
 /// Serves the queue until it is closed.
 pub(super) fn run(connection: Connection, mut queue: mpsc::Receiver<Message>, commits: &watch::Sender<u64>) {
+    let mut previous = 0;
     while let Some(message) = queue.blocking_recv() {
+        gather(&queue, previous);
         let mut batch = VecDeque::new();
         let mut next = Some(message);
         while let Some(message) = next {
@@ -26,10 +33,21 @@ pub(super) fn run(connection: Connection, mut queue: mpsc::Receiver<Message>, co
             }
             next = if batch.len() < BATCH_LENGTH_MAX { queue.try_recv().ok() } else { None };
         }
+        previous = batch.len();
         write_batch(&connection, batch, commits);
     }
     // What the planner learned, so that the next start plans as well (SQLite's own advice).
     drop(connection.execute_batch("PRAGMA optimize"));
+}
+
+/// Waits while fewer have come than last time; a lone caller never waits.
+fn gather(queue: &mpsc::Receiver<Message>, previous: usize) {
+    for _ in 0..GATHERS_MAX {
+        if queue.len() + 1 >= previous || queue.is_closed() {
+            return;
+        }
+        std::thread::sleep(GATHER);
+    }
 }
 
 fn write_batch(connection: &Connection, mut waiting: VecDeque<Box<dyn Job>>, commits: &watch::Sender<u64>) {
