@@ -6,6 +6,8 @@
 
 mod caller;
 pub mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod directory;
 mod directory_changes;
 mod email_verification;

@@ -196,3 +196,6 @@ impl Snapshot {
 fn first_group(roles: &Roles, allowed: &Bitmap, held: &Bitmap) -> Option<Arc<Group>> {
     roles.group(allowed.first_common(held)?).cloned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ pub(crate) use bitmap::Bitmap;
 pub(crate) use roles::{Attached, Roles};
 use shards::Shards;
 
-use super::{Attachment, Group, Member, OrganizationRows};
+use super::{Attachment, DeploymentRows, Group, Member, OrganizationRows};
 
 /// Users, organizations, groups and what the groups may do; cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -83,7 +83,10 @@ impl Snapshot {
     /// # Errors
     /// [`StoreError`] if it cannot be read.
     pub async fn load(store: &Arc<dyn crate::Store>) -> Result<Self, StoreError> {
-        let rows = store.deployment_rows().await?;
+        Ok(Self::of_deployment(store.deployment_rows().await?))
+    }
+
+    pub(crate) fn of_deployment(rows: DeploymentRows) -> Self {
         let mut deployment = DeploymentFacts { roles: Roles::new(rows.groups), services: HashMap::new() };
         for attachment in rows.attachments {
             deployment.services.entry(attachment.service).or_default().attachments.push(attachment);
@@ -93,7 +96,7 @@ impl Snapshot {
         for member in rows.members {
             snapshot.put_member(member);
         }
-        Ok(snapshot)
+        snapshot
     }
 
     /// This snapshot with the facts of `organization` in it; unchanged if there is none such.
@@ -197,7 +200,7 @@ impl Snapshot {
         self.user(user).filter(|user| user.is_active && user.organization == principal.organization)
     }
 
-    fn put_organization(&mut self, rows: OrganizationRows) {
+    pub(crate) fn put_organization(&mut self, rows: OrganizationRows) {
         let id = rows.organization.id;
         let mut facts = OrganizationFacts {
             id,

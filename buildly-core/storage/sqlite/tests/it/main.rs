@@ -5,6 +5,7 @@ mod crash;
 mod engine;
 mod folder;
 mod gateway;
+mod identity;
 mod journal;
 mod mesh;
 mod support;
