@@ -1,0 +1,12 @@
+//! The documents service: in process without a socket, and as a process that is killed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests report by panicking"
+)]
+
+mod content;
+mod mounted;
+mod process;
