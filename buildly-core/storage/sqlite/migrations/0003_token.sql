@@ -43,7 +43,7 @@ CREATE TABLE session (
     ends_at            INTEGER NOT NULL   -- when the last of its tokens ends
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX session_user ON session (user_id, ends_at);
+CREATE INDEX session_of_user ON session (user_id, ends_at);
 CREATE INDEX session_end ON session (ends_at);
 CREATE INDEX session_revoked ON session (id) WHERE revoked_at IS NOT NULL;
 
