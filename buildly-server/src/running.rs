@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use buildly_core::{Buildly, Postgres};
+use buildly_core::Buildly;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::configuration::Configuration;
 use crate::serve::{Listener, serve};
 use crate::tls::Certificates;
-use crate::{Server, api, local};
+use crate::{Server, api, deployment, local};
 
 /// Why a server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +59,7 @@ impl Running {
     /// # Errors
     /// [`StartError`] says what is in the way.
     pub async fn start(configuration: Configuration) -> Result<Self, StartError> {
-        let buildly = open(&configuration).await?;
+        let buildly = deployment::open(&configuration).await?;
         Self::over(buildly, configuration).await
     }
 
@@ -75,6 +75,7 @@ impl Running {
         let certificates = Certificates::open(&configuration.tls)?;
         let scheme = if certificates.is_some() { "https" } else { "http" };
         let public_url = configuration.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
+        buildly.auth().issue_as(&public_url).await.map_err(buildly_core::Error::from)?;
         let server =
             Server::new(buildly, &api::routes(), configuration, public_url).map_err(StartError::Routes)?;
         let server = Arc::new(server);
@@ -136,17 +137,4 @@ impl Running {
         }
         self.server.buildly().close().await;
     }
-}
-
-/// Opens the deployment that the settings describe.
-///
-/// # Errors
-/// [`StartError::Open`] says what is in the way.
-pub async fn open(configuration: &Configuration) -> Result<Buildly, StartError> {
-    let mut builder = Buildly::builder().folder(&configuration.data_dir);
-    if let Some(url) = &configuration.database_url {
-        let storage = Postgres::connect_in(url.expose(), &configuration.database_schema).await;
-        builder = builder.storage(storage.map_err(buildly_core::Error::from)?);
-    }
-    Ok(builder.build().await?)
 }

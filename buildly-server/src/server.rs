@@ -7,9 +7,11 @@ mod path;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use buildly_core::Buildly;
 use buildly_core::gateway::traffic::cors;
+use buildly_core::gateway::traffic::forwarded::Peer;
 use buildly_model::system::System;
 use buildly_model::{Body, Random};
 use http::header::{
@@ -33,6 +35,9 @@ const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
     (REFERRER_POLICY, "no-referrer"),
     (CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
 ];
+
+/// What a node still answers while it is out of touch with the others.
+const ANSWERED_WHILE_BEHIND: [&str; 5] = ["/", "/livez/", "/readyz/", "/health_check/", "/metrics/"];
 
 /// What the metrics call everything that goes to services.
 const DATA_PLANE: &str = "gateway";
@@ -59,11 +64,7 @@ impl Server {
     ) -> Result<Self, String> {
         let table = Table::new(resources).map_err(|error| error.to_string())?;
         let document = document(resources, &public_url);
-        let cors = cors::Policy {
-            origins: configuration.cors.origins.clone(),
-            credentials: configuration.cors.credentials,
-            ..cors::Policy::default()
-        };
+        let cors = cors_policy(&configuration);
         let context = Context { configuration, public_url, document, metrics: Metrics::default() };
         Ok(Self { buildly, table, context: Arc::new(context), cors, random: Arc::new(System) })
     }
@@ -119,7 +120,7 @@ impl Server {
         response
     }
 
-    async fn route(&self, request: http::Request<Body>, arrival: Arrival) -> http::Response<Body> {
+    async fn route(&self, mut request: http::Request<Body>, arrival: Arrival) -> http::Response<Body> {
         if path::leaves_its_folder(request.uri().path()) {
             let problem = Problem::invalid("The path must not contain `.` or `..`, also not encoded.");
             return refuse(problem, false);
@@ -129,8 +130,11 @@ impl Server {
         }
         match self.table.find(request.method(), request.uri().path()) {
             Lookup::Unknown => {
-                let detail = format!("Endpoint not found: {} {}", request.method(), request.uri().path());
-                refuse(Problem::not_found(detail), false)
+                let is_secure = self.context.configuration.tls.certificate.is_some();
+                if let Some(address) = arrival.peer {
+                    request.extensions_mut().insert(Peer { address, is_secure });
+                }
+                self.buildly.handle(request).await
             }
             Lookup::OtherMethods { allow, .. } if request.method() == Method::OPTIONS => {
                 Response::no_content().with_header(ALLOW, allow).into_http()
@@ -138,6 +142,15 @@ impl Server {
             Lookup::OtherMethods { allow, is_compat, pattern } => {
                 let detail = format!("Method \"{}\" not allowed.", request.method());
                 of_route(pattern, refuse(Problem::method_not_allowed(detail).allowing(&allow), is_compat))
+            }
+            Lookup::Found(found)
+                if !ANSWERED_WHILE_BEHIND.contains(&found.pattern)
+                    && self.buildly.require_fresh().is_err() =>
+            {
+                let detail =
+                    "This node is out of touch with the others and is catching up; try again in a moment.";
+                let problem = Problem::unavailable(detail).retry_after(Duration::from_secs(1));
+                of_route(found.pattern, refuse(problem, found.is_compat))
             }
             Lookup::Found(found) => {
                 let is_head = request.method() == Method::HEAD;
@@ -152,6 +165,15 @@ impl Server {
                 of_route(found.pattern, if is_head { head_of(response) } else { response })
             }
         }
+    }
+}
+
+/// Which pages of other origins may call.
+pub(crate) fn cors_policy(configuration: &Configuration) -> cors::Policy {
+    cors::Policy {
+        origins: configuration.cors.origins.clone(),
+        credentials: configuration.cors.credentials,
+        ..cors::Policy::default()
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{Failure, Settings, print};
-use crate::open;
+use crate::deployment::open;
 
 const EXAMPLES: &str = "\
 Examples:

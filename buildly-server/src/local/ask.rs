@@ -12,8 +12,9 @@ use serde_json::Value;
 use tokio::net::UnixStream;
 
 use super::{PATH, Task, perform, socket};
+use crate::StartError;
 use crate::configuration::Configuration;
-use crate::{StartError, open};
+use crate::deployment::open;
 
 const ANSWER_BYTES_MAX: usize = 100_000_000;
 
@@ -52,7 +53,7 @@ pub async fn ask(configuration: &Configuration, task: Task) -> Result<Value, Ask
     match connect(&configuration.data_dir).await {
         Some(stream) => over(stream, &task).await,
         None => {
-            let buildly = open(configuration).await?;
+            let buildly = open(configuration).await.map_err(StartError::from)?;
             let outcome = perform(&buildly, task).await;
             buildly.close().await;
             outcome.map_err(|problem| AskError::Refused { detail: problem.explained() })

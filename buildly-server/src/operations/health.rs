@@ -27,6 +27,10 @@ pub(super) async fn live(_: &Buildly, _: Request) -> Result<Response, Problem> {
 
 /// `GET /readyz/`
 pub(super) async fn ready(buildly: &Buildly, _: Request) -> Result<Response, Problem> {
+    if buildly.require_fresh().is_err() {
+        let catching_up = "this node is out of touch with the others and is catching up\n";
+        return Ok(Response::text(StatusCode::SERVICE_UNAVAILABLE, catching_up).no_store());
+    }
     Ok(match database(buildly).await {
         Ok(()) => Response::text(StatusCode::OK, "ok\n"),
         Err(_) => Response::text(StatusCode::SERVICE_UNAVAILABLE, "the storage does not answer\n"),

@@ -1,0 +1,92 @@
+//! Opens the deployment that the configuration describes.
+
+use buildly_core::auth::identity;
+use buildly_core::auth::token::{self, DeploymentKey};
+use buildly_core::gateway::{RateLimit, RateLimits};
+use buildly_core::{Buildly, MailSettings, Postgres, Settings, SmtpEncryption, SmtpSettings};
+
+use crate::configuration::{Configuration, MailEncryption, Smtp};
+use crate::server::cors_policy;
+
+/// Opens the deployment that the configuration describes.
+///
+/// # Errors
+/// [`buildly_core::Error`] says what is in the way.
+pub async fn open(configuration: &Configuration) -> Result<Buildly, buildly_core::Error> {
+    let mut builder = Buildly::builder().folder(&configuration.data_dir).settings(settings(configuration)?);
+    if let Some(url) = &configuration.database_url {
+        builder = builder.storage(Postgres::connect_in(url.expose(), &configuration.database_schema).await?);
+    }
+    builder.build().await
+}
+
+fn settings(configuration: &Configuration) -> Result<Settings, buildly_core::Error> {
+    let usual = Settings::default();
+    let deployment_key = configuration.deployment_key.as_ref().map(|key| {
+        from_hexadecimal(key.expose()).map(DeploymentKey::from_bytes).ok_or(buildly_core::Error::Setting {
+            setting: "deployment_key",
+            reason: "expected 64 hexadecimal digits".to_owned(),
+        })
+    });
+    let limits = &configuration.limits;
+    Ok(Settings {
+        public_url: configuration.public_url.clone(),
+        tokens: token::Settings {
+            algorithm: configuration.tokens.algorithm,
+            access_lifetime: configuration.tokens.access_lifetime,
+            refresh_lifetime: configuration.tokens.refresh_lifetime,
+            key_rotation: configuration.tokens.key_rotation,
+            ..usual.tokens
+        },
+        identity: identity::Settings {
+            frontend_url: configuration.front_end_url.clone().unwrap_or(usual.identity.frontend_url),
+            registration_is_open: configuration.registration_open,
+            rows_max: limits.list_rows_max,
+            ..usual.identity
+        },
+        mail: mail(&configuration.smtp),
+        rate_limits: RateLimits {
+            principal: Some(RateLimit::per_second(limits.requests_per_second)),
+            ..usual.rate_limits
+        },
+        cors: cors_policy(configuration),
+        deployment_key: deployment_key.transpose()?,
+        trust: usual.trust,
+    })
+}
+
+fn mail(smtp: &Smtp) -> MailSettings {
+    let server = smtp.host.as_ref().map(|host| SmtpSettings {
+        host: host.clone(),
+        port: smtp.port,
+        encryption: match smtp.encryption {
+            MailEncryption::StartTls => SmtpEncryption::StartTls,
+            MailEncryption::Tls => SmtpEncryption::Tls,
+            MailEncryption::None => SmtpEncryption::None,
+        },
+        username: smtp.username.clone(),
+        password: smtp.password.clone(),
+    });
+    MailSettings { from: smtp.from.clone(), smtp: server }
+}
+
+fn from_hexadecimal(text: &str) -> Option<[u8; 32]> {
+    let digits: Option<Vec<u8>> =
+        text.trim().chars().map(|digit| digit.to_digit(16).and_then(|digit| digit.try_into().ok())).collect();
+    let bytes: Vec<u8> =
+        digits?.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
+    bytes.try_into().ok().filter(|_| text.trim().len() == 64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deployment_key_is_64_hexadecimal_digits() {
+        assert_eq!(from_hexadecimal(&"0f".repeat(32)), Some([15; 32]));
+        for wrong in ["", "0f", &"0f".repeat(33), &"0g".repeat(32), &"f".repeat(63)] {
+            assert_eq!(from_hexadecimal(wrong), None, "{wrong}");
+        }
+    }
+}
