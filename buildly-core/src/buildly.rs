@@ -89,6 +89,10 @@ impl Buildly {
             extra_roots: Vec::new(),
         })
         .map_err(|error| Error::Setting { setting: "tls", reason: error.to_string() })?;
+        let rights = hot.clone();
+        client.judge_streams_by(Arc::new(move |principal, service, method| {
+            may_go_on(&rights.load(), principal, service, method)
+        }));
         let follower = Follower {
             storage: storage.clone(),
             hot: hot.clone(),
@@ -295,7 +299,9 @@ pub(crate) fn may_go_on(
     snapshot: &Snapshot,
     principal: &buildly_model::Principal,
     service: buildly_model::ServiceId,
+    method: &http::Method,
 ) -> bool {
     let session_holds = principal.session.is_none_or(|session| !snapshot.auth.token.is_revoked(session));
-    session_holds && snapshot.auth.check(principal, Action::Read, Resource::Service(service)).is_allowed()
+    let is_allowed = |action| snapshot.auth.check(principal, action, Resource::Service(service)).is_allowed();
+    session_holds && Action::of_method(method).is_some_and(is_allowed)
 }

@@ -13,7 +13,7 @@ use buildly_gateway::traffic::cors;
 use buildly_gateway::traffic::forwarded::{Peer, Trust};
 use buildly_gateway::traffic::limits::{Limits, Outcome, Quotas};
 use buildly_gateway::traffic::{correlation::CorrelationId, framing};
-use buildly_gateway::{Gateway, RateLimits, Route, Target};
+use buildly_gateway::{Gateway, RateLimits, Route, Service, Target};
 use buildly_mesh::{Asked, Mesh};
 use buildly_model::{Action, Body, Clock, Principal, Random, ServiceCall, ServiceClient};
 use http::header::AUTHORIZATION;
@@ -85,6 +85,7 @@ impl DataPlane {
         let uri = request.uri().clone();
         let target = Target::find(&snapshot.gateway, &uri)?;
         permit(&snapshot, &principal, request.method(), &target)?;
+        self.count_to_service(&target.service.service, &principal, address, counted)?;
         let route = self.gateway.route(&target, request.method()).await?;
         self.call(request, principal, route).await
     }
@@ -122,9 +123,21 @@ impl DataPlane {
     ) -> Result<(), Refusal> {
         let quotas = Quotas::from(snapshot.gateway.find_rate_limits().unwrap_or(&self.rate_limits));
         *counted = self.limits.admit(&quotas, principal, address, self.clock.now());
-        let Some((quota, wait)) = counted.refused() else { return Ok(()) };
-        let detail = format!("Too many requests for this {quota}; try again in {} s.", wait.as_secs().max(1));
-        Err(Refusal { retry_after: Some(wait), ..Refusal::new(StatusCode::TOO_MANY_REQUESTS, detail) })
+        refuse_excess(counted)
+    }
+
+    fn count_to_service(
+        &self,
+        service: &Service,
+        principal: &Principal,
+        address: Option<IpAddr>,
+        counted: &mut Outcome,
+    ) -> Result<(), Refusal> {
+        let quotas = Quotas::from(&service.policy.rate_limits);
+        let now = self.clock.now();
+        let to_service = self.limits.admit_to_service(service.id, &quotas, principal, address, now);
+        *counted = counted.and(to_service);
+        refuse_excess(counted)
     }
 
     async fn call(
@@ -195,6 +208,12 @@ impl DataPlane {
             }
         }
     }
+}
+
+fn refuse_excess(counted: &Outcome) -> Result<(), Refusal> {
+    let Some((quota, wait)) = counted.refused() else { return Ok(()) };
+    let detail = format!("Too many requests for this {quota}; try again in {} s.", wait.as_secs().max(1));
+    Err(Refusal { retry_after: Some(wait), ..Refusal::new(StatusCode::TOO_MANY_REQUESTS, detail) })
 }
 
 fn unreadable_body(error: buildly_model::BodyError) -> Refusal {

@@ -138,7 +138,9 @@ impl Follower {
         self.hot.publish(next);
         if rights_moved && self.client.open_streams() > 0 {
             let snapshot = self.hot.load();
-            self.client.end_streams_unless(|principal, service| may_go_on(&snapshot, principal, service));
+            self.client.end_streams_unless(|principal, service, method| {
+                may_go_on(&snapshot, principal, service, method)
+            });
         }
         *position = page.next;
         Ok(page.events.len() >= EVENTS_MAX as usize)

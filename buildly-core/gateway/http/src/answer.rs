@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use buildly_model::{Body, BodyError, Principal, ServiceId};
+use buildly_model::{Body, BodyError};
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use crate::gate::{Permit, StreamPlace};
-use crate::open_streams::{OpenStreams, Ticket};
+use crate::open_streams::{Holder, OpenStreams, Ticket};
 
 /// Why a stream was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -31,18 +31,12 @@ pub(crate) enum Place {
     Stream { _place: StreamPlace },
 }
 
-/// Whose answer it is.
-pub(crate) struct Holder {
-    pub(crate) streams: Arc<OpenStreams>,
-    pub(crate) principal: Principal,
-    pub(crate) service: ServiceId,
-}
-
 /// The body of a service's answer: it is cut when it is silent for too long or the caller's
 /// right ends, and holds the call's place until it ends.
 pub(crate) struct AnswerBody {
     body: Body,
     place: Option<Place>,
+    streams: Arc<OpenStreams>,
     holder: Holder,
     ticket: Option<Ticket>,
     idle: Duration,
@@ -51,16 +45,21 @@ pub(crate) struct AnswerBody {
 }
 
 impl AnswerBody {
-    pub(crate) fn new(body: Body, place: Place, holder: Holder, idle: Duration) -> Self {
+    pub(crate) fn new(
+        body: Body,
+        place: Place,
+        streams: Arc<OpenStreams>,
+        holder: Holder,
+        idle: Duration,
+    ) -> Self {
         let place = Some(place).filter(|_| !body.is_end_stream());
-        Self { body, place, holder, ticket: None, idle, sleep: None, was_waiting: false }
+        Self { body, place, streams, holder, ticket: None, idle, sleep: None, was_waiting: false }
     }
 
     /// Whether the stream must be cut while nothing comes.
     fn poll_cut(&mut self, context: &mut Context<'_>) -> Option<StreamError> {
-        let holder = &self.holder;
-        let ticket =
-            self.ticket.get_or_insert_with(|| holder.streams.enter(holder.principal.clone(), holder.service));
+        let (streams, holder) = (&self.streams, &self.holder);
+        let ticket = self.ticket.get_or_insert_with(|| streams.enter(holder.clone()));
         if ticket.poll_ended(context) {
             return Some(StreamError::RightEnded);
         }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use buildly_gateway::Snapshot;
 use buildly_gateway::traffic::forwarded::Trust;
 use buildly_model::{Body, CallError, Clock, Principal, ServiceCall, ServiceClient, ServiceId};
-use http::Response;
+use http::{Method, Response};
 use rustls::pki_types::CertificateDer;
 
 use crate::exchange;
@@ -78,9 +78,8 @@ impl Client {
         self.0.replace(attach, Live::rebuilt);
     }
 
-    /// Ends every open stream whose principal may not go on using its service, and says how
-    /// many. Ask when a right was taken away; `may_go_on` is asked once a stream.
-    pub fn end_streams_unless(&self, may_go_on: impl Fn(&Principal, ServiceId) -> bool) -> usize {
+    /// Ends every open stream whose principal may not go on with its call, and says how many. Ask when a right was taken away; `may_go_on` is asked once a stream.
+    pub fn end_streams_unless(&self, may_go_on: impl Fn(&Principal, ServiceId, &Method) -> bool) -> usize {
         self.0.streams.end_unless(may_go_on)
     }
 
@@ -112,7 +111,7 @@ impl Client {
 
     /// Ends the tunnels and waits for their tasks.
     pub async fn close(&self) {
-        self.0.streams.end_unless(|_, _| false);
+        self.0.streams.end_unless(|_, _, _| false);
         self.0.tunnels.close().await;
     }
 

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use buildly_gateway::traffic::hop_by_hop;
-use buildly_model::{Body, BodyError, CallError, Principal, ServiceCall};
+use buildly_model::{Body, BodyError, CallError, ServiceCall};
 use http::header::{ALT_SVC, CONNECTION, CONTENT_TYPE, UPGRADE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body::Body as _;
 use hyper::upgrade::OnUpgrade;
 
-use crate::answer::{AnswerBody, Holder, Place};
+use crate::answer::{AnswerBody, Place};
 use crate::client::Shared;
 use crate::deadline::{Deadline, Elapsed};
 use crate::gate::{Busy, Permit};
 use crate::live::{LiveInstance, LiveService};
+use crate::open_streams::Holder;
 use crate::outgoing::Outgoing;
 use crate::replay::{Playing, Tape};
 use crate::tunnel::Tunnel;
@@ -48,7 +49,8 @@ pub(crate) async fn perform(
     };
     let tape = Tape::new(body, outgoing.is_repeatable, deadline.progress());
     let answer = attempts(shared, service, &mut outgoing, &tape, &deadline).await?;
-    finish(shared, service, outgoing.upgrade, call.principal, permit, answer)
+    let holder = Holder { principal: call.principal, service: service.id(), method: outgoing.method };
+    finish(shared, service, outgoing.upgrade, holder, permit, answer)
 }
 
 /// Asks one instance after the other, as long as that is safe and within the budget.
@@ -171,14 +173,13 @@ fn finish(
     shared: &Shared,
     service: &LiveService,
     upgrade: Option<OnUpgrade>,
-    principal: Principal,
+    holder: Holder,
     permit: Permit,
     answer: Response<Body>,
 ) -> Result<Response<Body>, CallError> {
     let (mut parts, body) = answer.into_parts();
     parts.version = http::Version::HTTP_11;
     parts.headers.remove(ALT_SVC);
-    let holder = Holder { streams: Arc::clone(&shared.streams), principal, service: service.id() };
     let idle = service.policy().idle_timeout();
     if parts.status == StatusCode::SWITCHING_PROTOCOLS {
         let protocol = parts.headers.remove(UPGRADE);
@@ -191,7 +192,7 @@ fn finish(
                 upgrade.ok_or_else(|| bad_answer(service, "it switched protocols unasked".into()))?;
             let place = service.state.gate.enter_stream(&service.concurrency);
             let place = place.map_err(|refused| busy(service, refused))?;
-            let ticket = holder.streams.enter(holder.principal, holder.service);
+            let ticket = shared.streams.enter(holder);
             shared.tunnels.open(Tunnel { caller, service: on_service, idle, ticket, place });
         }
         return Ok(Response::from_parts(parts, Body::empty()));
@@ -210,7 +211,10 @@ fn finish(
     if body.is_end_stream() {
         return Ok(Response::from_parts(parts, body));
     }
-    Ok(Response::from_parts(parts, Body::stream(AnswerBody::new(body, place, holder, idle))))
+    Ok(Response::from_parts(
+        parts,
+        Body::stream(AnswerBody::new(body, place, Arc::clone(&shared.streams), holder, idle)),
+    ))
 }
 
 fn busy(service: &LiveService, refused: Busy) -> CallError {

@@ -10,11 +10,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Waker};
 
 use buildly_model::{Principal, ServiceId};
+use http::Method;
 
 const SHARDS: usize = 16;
 
-/// Says, by the rights of this moment, whether a principal may go on using a service.
-pub type StreamJudge = dyn Fn(&Principal, ServiceId) -> bool + Send + Sync;
+/// Says, by the rights of this moment, whether a principal may go on with a call of this
+/// method to this service.
+pub type StreamJudge = dyn Fn(&Principal, ServiceId, &Method) -> bool + Send + Sync;
 
 /// All open streams.
 pub(crate) struct OpenStreams {
@@ -24,10 +26,23 @@ pub(crate) struct OpenStreams {
 }
 
 struct Stream {
-    principal: Principal,
-    service: ServiceId,
+    holder: Holder,
     is_ended: AtomicBool,
     waker: Mutex<Option<Waker>>,
+}
+
+/// Whose stream it is.
+#[derive(Clone)]
+pub(crate) struct Holder {
+    pub(crate) principal: Principal,
+    pub(crate) service: ServiceId,
+    pub(crate) method: Method,
+}
+
+impl Holder {
+    fn passes(&self, judge: impl Fn(&Principal, ServiceId, &Method) -> bool) -> bool {
+        judge(&self.principal, self.service, &self.method)
+    }
 }
 
 /// One stream's entry; it leaves when dropped.
@@ -48,18 +63,13 @@ impl Default for OpenStreams {
 }
 
 impl OpenStreams {
-    pub(crate) fn enter(self: &Arc<Self>, principal: Principal, service: ServiceId) -> Ticket {
+    pub(crate) fn enter(self: &Arc<Self>, holder: Holder) -> Ticket {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let stream = Arc::new(Stream {
-            principal,
-            service,
-            is_ended: AtomicBool::new(false),
-            waker: Mutex::new(None),
-        });
+        let stream = Arc::new(Stream { holder, is_ended: AtomicBool::new(false), waker: Mutex::new(None) });
         if let Some(shard) = self.shard(number) {
             lock(shard).insert(number, Arc::clone(&stream));
         }
-        if self.judge.get().is_some_and(|judge| !judge(&stream.principal, stream.service)) {
+        if self.judge.get().is_some_and(|judge| !stream.holder.passes(judge.as_ref())) {
             stream.is_ended.store(true, Ordering::Release);
         }
         Ticket { streams: Arc::clone(self), number, stream }
@@ -71,12 +81,12 @@ impl OpenStreams {
     }
 
     /// Ends every stream that may not go on, and says how many.
-    pub(crate) fn end_unless(&self, may_go_on: impl Fn(&Principal, ServiceId) -> bool) -> usize {
+    pub(crate) fn end_unless(&self, may_go_on: impl Fn(&Principal, ServiceId, &Method) -> bool) -> usize {
         let mut ended = 0;
         for shard in &self.shards {
             // The question may take its time: it is asked outside the lock.
             let open: Vec<Arc<Stream>> = lock(shard).values().cloned().collect();
-            for stream in open.iter().filter(|stream| !may_go_on(&stream.principal, stream.service)) {
+            for stream in open.iter().filter(|stream| !stream.holder.passes(&may_go_on)) {
                 if !stream.is_ended.swap(true, Ordering::AcqRel) {
                     ended += 1;
                 }

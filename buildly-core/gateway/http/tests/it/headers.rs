@@ -119,6 +119,7 @@ async fn each_version_has_instances_of_its_own_and_a_draining_one_gets_nothing()
         (serve_text("one").await, serve_text("two").await, serve_text("draining").await);
     let mut service = service(&[draining]);
     service.instances[0].state = InstanceState::Draining;
+    service.instances[0].version = Version::parse("v1");
     for (url, version) in [(one, "v1"), (two, "v2")] {
         let mut versioned = instance(&url);
         versioned.version = Version::parse(version);

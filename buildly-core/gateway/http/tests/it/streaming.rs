@@ -124,8 +124,11 @@ async fn a_stream_ends_when_the_right_to_it_does() {
     stream.frame().await.unwrap().unwrap();
     let mut waiting = Box::pin(stream.frame());
     assert!(poll_once(waiting.as_mut()).await.is_none(), "nothing comes yet");
-    assert_eq!(client.end_streams_unless(|_, asked| asked == service.id), 0);
-    assert_eq!(client.end_streams_unless(|_, _| false), 1);
+    assert_eq!(
+        client.end_streams_unless(|_, asked, method| asked == service.id && method == http::Method::GET),
+        0
+    );
+    assert_eq!(client.end_streams_unless(|_, _, _| false), 1);
     let ended = waiting.await.unwrap().unwrap_err();
     assert_eq!(ended.to_string(), "the right to this stream has ended");
     drop(stream);
@@ -143,7 +146,7 @@ async fn a_right_that_ended_while_the_call_was_under_way_ends_its_stream() {
     .await;
     let service = service(&[url]);
     let client = client_of(&[&service]).await;
-    client.judge_streams_by(std::sync::Arc::new(|_, _| false));
+    client.judge_streams_by(std::sync::Arc::new(|_, _, _| false));
     let mut stream = call(&client, &service, get("/")).await.unwrap().into_body();
     let ended = stream.frame().await.unwrap().unwrap_err();
     assert_eq!(ended.to_string(), "the right to this stream has ended");

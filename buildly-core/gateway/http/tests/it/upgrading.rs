@@ -92,7 +92,7 @@ async fn a_web_socket_ends_when_the_right_does() {
     let (client, _, front) = world(|_| {}).await;
     let (mut stream, _) = knock(&front, "websocket").await;
     echoes(&mut stream, "hello").await;
-    assert_eq!(client.end_streams_unless(|_, _| false), 1);
+    assert_eq!(client.end_streams_unless(|_, _, _| false), 1);
     assert_eq!(stream.read(&mut [0; 8]).await.unwrap_or(0), 0);
 }
 
