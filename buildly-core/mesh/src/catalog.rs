@@ -127,3 +127,6 @@ fn check_name(field: &str, value: &str) -> Option<FieldError> {
 fn unique_set(fields: &str) -> FieldError {
     FieldError::new(WHOLE, format!("The fields {fields} must make a unique set."))
 }
+
+#[cfg(test)]
+mod tests;

@@ -201,3 +201,6 @@ pub(crate) fn detail_of(body: &[u8]) -> Option<String> {
         .last()?;
     text.get(..end).map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests;

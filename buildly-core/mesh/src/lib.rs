@@ -39,6 +39,9 @@ mod relationships;
 mod remove;
 mod write;
 
+#[cfg(test)]
+mod testing;
+
 pub use change::Change;
 pub use error::Error;
 pub use fault::{Fault, Reason};

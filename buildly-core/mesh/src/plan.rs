@@ -255,3 +255,6 @@ impl fmt::Display for Fetch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -273,3 +273,6 @@ fn unescape(raw: &str) -> String {
 fn flush(units: &mut Vec<u16>, out: &mut String) {
     out.extend(char::decode_utf16(units.drain(..)).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
 }
+
+#[cfg(test)]
+mod tests;

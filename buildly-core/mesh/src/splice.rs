@@ -102,3 +102,6 @@ impl<'a> Slices<'a> {
         self.slices.concat().into()
     }
 }
+
+#[cfg(test)]
+mod tests;
