@@ -264,3 +264,6 @@ fn is_plain_json(headers: &HeaderMap) -> bool {
     });
     is_json && text(header::CONTENT_ENCODING).is_none_or(|encoding| encoding == "identity")
 }
+
+#[cfg(test)]
+mod tests;

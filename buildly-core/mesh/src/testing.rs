@@ -148,3 +148,6 @@ impl Rights {
 pub(crate) fn view(rights: Rights, documents: Documents) -> crate::View {
     crate::View { catalog: catalog(), access: Arc::new(rights), services: Arc::new(documents) }
 }
+
+pub(crate) mod memory;
+pub(crate) mod services;
