@@ -43,3 +43,6 @@ fn every_invoice_is_linked_to_the_contact_who_got_it() {
         assert!(paths.contains(format!("/documents/{}/", link.document).as_str()));
     }
 }
+
+#[cfg(feature = "services")]
+mod loading;
