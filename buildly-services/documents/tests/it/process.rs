@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 use crate::mounted::files;
 
-const PIECE: [u8; 64 << 10] = [7; 64 << 10];
+static PIECE: [u8; 64 << 10] = [7; 64 << 10];
 const PIECES: usize = 4096;
 /// Far below the 256 MiB that go through.
 const MEMORY_KIB_MAX: u64 = 80 << 10;
