@@ -15,11 +15,12 @@ use std::time::Duration;
 
 use buildly_core::auth::token::Algorithm;
 use buildly_core::gateway::traffic::cors::OriginPattern;
+use buildly_core::gateway::traffic::forwarded::Trust;
 use buildly_model::Secret;
 
 pub use reader::{Entry, Error};
 pub use sources::{FlagValue, Source, Sources};
-pub use value::{LogFormat, MailEncryption};
+pub use value::{LogFormat, MailEncryption, TrustedProxies};
 
 use reader::Reader;
 
@@ -41,10 +42,14 @@ pub struct Configuration {
     pub public_url: Option<String>,
     /// Where the front end is, for links in mails.
     pub front_end_url: Option<String>,
+    /// Who is told of new organizations.
+    pub support_email: Option<String>,
     /// Whether anybody may register.
     pub registration_open: bool,
     /// Who reads the metrics must show this; without it anybody may.
     pub metrics_token: Option<Secret>,
+    /// Addresses and networks of the proxies that are believed about the client's address.
+    pub trusted_proxies: TrustedProxies,
     /// How tokens are issued.
     pub tokens: Tokens,
     /// How mail leaves.
@@ -161,6 +166,12 @@ impl Configuration {
         Ok((configuration, entries))
     }
 
+    /// Whom to believe about the client's address.
+    #[must_use]
+    pub fn trust(&self) -> Trust {
+        Trust { proxies: self.trusted_proxies.networks(), ..Trust::default() }
+    }
+
     fn read(reader: &mut Reader) -> Self {
         Self {
             listen: reader.value("listen", "127.0.0.1:8080".to_owned(), "address and port; port 0 picks one"),
@@ -177,8 +188,14 @@ impl Configuration {
             front_end_url: reader
                 .optional("front_end_url", "where links in mails lead to")
                 .map(without_slash),
+            support_email: reader.optional("support_email", "who is told of new organizations"),
             registration_open: reader.value("registration_open", true, "whether anybody may register"),
             metrics_token: reader.optional("metrics_token", "must be shown to read /metrics"),
+            trusted_proxies: reader.value(
+                "trusted_proxies",
+                TrustedProxies::default(),
+                "addresses or networks of proxies in front",
+            ),
             tokens: Tokens::read(reader),
             smtp: Smtp::read(reader),
             cors: Cors {

@@ -41,6 +41,7 @@ fn settings(configuration: &Configuration) -> Result<Settings, buildly_core::Err
         identity: identity::Settings {
             frontend_url: configuration.front_end_url.clone().unwrap_or(usual.identity.frontend_url),
             registration_is_open: configuration.registration_open,
+            support_email: configuration.support_email.clone(),
             rows_max: limits.list_rows_max,
             ..usual.identity
         },
@@ -51,7 +52,7 @@ fn settings(configuration: &Configuration) -> Result<Settings, buildly_core::Err
         },
         cors: cors_policy(configuration),
         deployment_key: deployment_key.transpose()?,
-        trust: usual.trust,
+        trust: configuration.trust(),
     })
 }
 

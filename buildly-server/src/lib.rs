@@ -5,17 +5,18 @@
 //! [`Routes`], which gives the route, its handler and its entry in the OpenAPI document.
 
 pub mod api;
+mod audit;
 pub mod command;
 pub mod compat;
 pub mod configuration;
 mod context;
-mod correlation;
 pub mod demo;
 pub mod deployment;
 pub mod local;
 pub mod logging;
 mod metrics;
 mod operations;
+mod page;
 pub mod problem;
 pub mod request;
 mod response;
@@ -25,8 +26,8 @@ pub mod serve;
 mod server;
 mod tls;
 
+pub use buildly_core::gateway::traffic::correlation::CorrelationId;
 pub use context::Context;
-pub use correlation::CorrelationId;
 pub use problem::Problem;
 pub use request::Request;
 pub use response::Response;

@@ -6,10 +6,11 @@ mod fields;
 mod form;
 mod query;
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use buildly_core::gateway::traffic::forwarded::Peer;
 use buildly_model::{Body, FieldError};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, Uri};
@@ -26,7 +27,8 @@ pub(crate) use query::percent_decode;
 #[derive(Debug)]
 pub struct Request {
     head: Parts,
-    body: Body,
+    /// Never locked; the lock only lets handlers share the request while they wait.
+    body: Mutex<Body>,
     parameters: Vec<(String, String)>,
     query: Query,
     arrival: Arrival,
@@ -35,8 +37,8 @@ pub struct Request {
 /// What the server knows of a request beside its bytes.
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    /// The address of the other end of the connection, where it has one.
-    pub peer: Option<SocketAddr>,
+    /// The far end of the connection; `None` for the Unix socket.
+    pub peer: Option<Peer>,
     /// The id that ties together everything it causes.
     pub correlation: CorrelationId,
     /// The server that took it.
@@ -55,7 +57,7 @@ impl Request {
     ) -> Result<Self, Problem> {
         let (head, body) = request.into_parts();
         let query = Query::parse(head.uri.query().unwrap_or_default())?;
-        Ok(Self { head, body, parameters, query, arrival })
+        Ok(Self { head, body: Mutex::new(body), parameters, query, arrival })
     }
 
     /// The method.
@@ -116,8 +118,15 @@ impl Request {
 
     /// The address of the other end of the connection; `None` on the Unix socket.
     #[must_use]
-    pub fn peer(&self) -> Option<SocketAddr> {
+    pub fn peer(&self) -> Option<Peer> {
         self.arrival.peer
+    }
+
+    /// The client's address: what trusted proxies say, else the peer's.
+    #[must_use]
+    pub fn client_address(&self) -> Option<IpAddr> {
+        let peer = self.arrival.peer?;
+        Some(self.configuration().trust().client(&peer, &self.head.headers).address)
     }
 
     /// The id that ties together everything that this request causes.
@@ -149,7 +158,8 @@ impl Request {
     /// The request as the gateway's data plane takes it.
     #[must_use]
     pub fn into_http(self) -> http::Request<Body> {
-        http::Request::from_parts(self.head, self.body)
+        let body = self.body.into_inner().unwrap_or_else(PoisonError::into_inner);
+        http::Request::from_parts(self.head, body)
     }
 }
 

@@ -12,6 +12,7 @@ mod opening;
 use std::sync::Arc;
 use std::time::Duration;
 
+use buildly_core::gateway::traffic::forwarded::Peer;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -84,6 +85,7 @@ async fn serve_accepted(
         Accepted::Tcp { stream, peer } => {
             let _slower_is_no_fault = stream.set_nodelay(true);
             lingering::until_read(stream, |stream| {
+                let peer = Peer { address: peer, is_secure: false };
                 connection::serve(server, stream, Some(peer), connection::Protocol::Any, limits, stop)
             })
             .await;
@@ -95,6 +97,7 @@ async fn serve_accepted(
                 match handshake.await {
                     Ok(Ok(stream)) => {
                         let protocol = connection::Protocol::agreed(stream.get_ref().1.alpn_protocol());
+                        let peer = Peer { address: peer, is_secure: true };
                         connection::serve(server, stream, Some(peer), protocol, limits, stop).await;
                     }
                     Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),

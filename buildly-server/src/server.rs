@@ -2,18 +2,16 @@
 //! request touch another.
 
 mod guard;
-mod host;
 mod path;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use buildly_core::Buildly;
-use buildly_core::gateway::traffic::cors;
 use buildly_core::gateway::traffic::forwarded::Peer;
+use buildly_core::gateway::traffic::{cors, framing};
 use buildly_model::system::System;
-use buildly_model::{Body, Random};
+use buildly_model::{Body, Clock, Random};
 use http::header::{
     ALLOW, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
@@ -26,7 +24,7 @@ use crate::configuration::Configuration;
 use crate::metrics::Metrics;
 use crate::request::Arrival;
 use crate::route::{Lookup, Routes, Table, document};
-use crate::{Context, CorrelationId, Problem, Request, Response, correlation};
+use crate::{Context, CorrelationId, Problem, Request, Response};
 
 /// What browsers must not do with our own answers.
 const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
@@ -48,6 +46,7 @@ pub struct Server {
     table: Table,
     context: Arc<Context>,
     cors: cors::Policy,
+    clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
 
@@ -66,7 +65,14 @@ impl Server {
         let document = document(resources, &public_url);
         let cors = cors_policy(&configuration);
         let context = Context { configuration, public_url, document, metrics: Metrics::default() };
-        Ok(Self { buildly, table, context: Arc::new(context), cors, random: Arc::new(System) })
+        Ok(Self {
+            buildly,
+            table,
+            context: Arc::new(context),
+            cors,
+            clock: Arc::new(System),
+            random: Arc::new(System),
+        })
     }
 
     /// The deployment.
@@ -82,19 +88,15 @@ impl Server {
     }
 
     /// Answers a request, whatever it is.
-    pub async fn answer(
-        &self,
-        mut request: http::Request<Body>,
-        peer: Option<SocketAddr>,
-    ) -> http::Response<Body> {
-        let correlation = CorrelationId::of(request.headers(), self.random.as_ref());
-        let id = correlation.header();
-        request.headers_mut().insert(correlation::HEADER, id.clone());
+    pub async fn answer(&self, mut request: http::Request<Body>, peer: Option<Peer>) -> http::Response<Body> {
+        let correlation =
+            CorrelationId::of_request(request.headers(), self.clock.now(), self.random.as_ref());
+        correlation.write(request.headers_mut());
         let _in_flight = self.context.metrics.request_begins();
         let began = Instant::now();
-        let span = tracing::info_span!("request", request_id = %correlation);
+        let span = tracing::info_span!("request", request_id = correlation.as_str());
         let head = (request.method().clone(), request.uri().path().to_owned());
-        let arrival = Arrival { peer, correlation, context: self.context.clone() };
+        let arrival = Arrival { peer, correlation: correlation.clone(), context: self.context.clone() };
         let cross_origin = cors::decide(&self.cors, request.method(), request.headers());
         let answered = async {
             match &cross_origin {
@@ -112,7 +114,7 @@ impl Server {
                 .into_http()
         });
         cross_origin.write(response.headers_mut());
-        response.headers_mut().insert(correlation::HEADER, id);
+        correlation.write(response.headers_mut());
         let route = response.extensions().get::<RoutePattern>().map_or(DATA_PLANE, |route| route.0);
         self.context.metrics.answered(&head.0, route, response.status(), began.elapsed());
         let _entered = span.enter();
@@ -125,14 +127,13 @@ impl Server {
             let problem = Problem::invalid("The path must not contain `.` or `..`, also not encoded.");
             return refuse(problem, false);
         }
-        if !host::is_clear(&request) {
-            return refuse(Problem::invalid("A request names exactly one host."), false);
+        if let Err(error) = framing::check(request.version(), request.uri(), request.headers()) {
+            return refuse(Problem::invalid(format!("The request is not clear: {error}.")), false);
         }
         match self.table.find(request.method(), request.uri().path()) {
             Lookup::Unknown => {
-                let is_secure = self.context.configuration.tls.certificate.is_some();
-                if let Some(address) = arrival.peer {
-                    request.extensions_mut().insert(Peer { address, is_secure });
+                if let Some(peer) = arrival.peer {
+                    request.extensions_mut().insert(peer);
                 }
                 self.buildly.handle(request).await
             }

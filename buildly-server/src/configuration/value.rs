@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use buildly_core::auth::token::Algorithm;
 use buildly_core::gateway::traffic::cors::OriginPattern;
+use buildly_core::gateway::traffic::forwarded::Network;
 use buildly_model::{FieldError, Secret};
 
 use super::duration;
@@ -27,6 +28,37 @@ pub enum MailEncryption {
     Tls,
     /// Never; only for a mail server on this machine.
     None,
+}
+
+/// Proxies that are believed about the client's address, as written and as understood.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Vec<(String, Network)>);
+
+impl TrustedProxies {
+    /// As understood.
+    #[must_use]
+    pub fn networks(&self) -> Vec<Network> {
+        self.0.iter().map(|(_, network)| *network).collect()
+    }
+}
+
+impl Value for TrustedProxies {
+    fn parse(text: &str) -> Result<Self, String> {
+        let parse = |text: &str| match text.parse() {
+            Ok(network) => Ok((text.to_owned(), network)),
+            Err(FieldError { message, .. }) => Err(message),
+        };
+        items(text).map(parse).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn show(&self) -> String {
+        self.0.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// The items of a list that is written with commas.
+fn items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty())
 }
 
 /// A kind of value.
@@ -111,11 +143,9 @@ impl Value for Duration {
     }
 }
 
-/// A list, written with commas where it is one text.
 impl Value for Vec<OriginPattern> {
     fn parse(text: &str) -> Result<Self, String> {
-        let origins = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-        origins.map(|origin| origin.parse().map_err(|error: FieldError| error.message)).collect()
+        items(text).map(|origin| origin.parse().map_err(|error: FieldError| error.message)).collect()
     }
 
     fn show(&self) -> String {

@@ -1,5 +1,7 @@
 //! Reading a request's body: bounded in size, time and depth.
 
+use std::sync::PoisonError;
+
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http_body::Body as _;
@@ -17,7 +19,8 @@ use crate::serve::IdleTimeout;
 impl Request {
     /// Takes the body as a stream, unread and unbounded.
     pub fn take_body(&mut self) -> Body {
-        std::mem::replace(&mut self.body, Body::empty())
+        let body = self.body.get_mut().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(body, Body::empty())
     }
 
     /// Reads the whole body.
@@ -30,10 +33,11 @@ impl Request {
         let (bytes_max, timeout) = (limits.body_bytes_max, limits.body_timeout);
         let too_large =
             || Problem::too_large(format!("The body is larger than the {bytes_max} bytes allowed here."));
-        if self.body.size_hint().lower() > bytes_max as u64 {
+        let body = self.take_body();
+        if body.size_hint().lower() > bytes_max as u64 {
             return Err(too_large());
         }
-        match tokio::time::timeout(timeout, self.take_body().collect(bytes_max)).await {
+        match tokio::time::timeout(timeout, body.collect(bytes_max)).await {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
             Ok(Err(error)) if error.is::<IdleTimeout>() => Err(late()),

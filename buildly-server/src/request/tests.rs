@@ -22,7 +22,7 @@ fn try_request(
     let mut context = Context::default();
     context.configuration.limits.body_bytes_max = 1000;
     context.configuration.limits.body_timeout = Duration::from_millis(20);
-    let correlation = CorrelationId::of(&HeaderMap::new(), &System);
+    let correlation = CorrelationId::of_request(&HeaderMap::new(), buildly_model::Timestamp::EPOCH, &System);
     let arrival = Arrival { peer: None, correlation, context: Arc::new(context) };
     Request::new(builder.body(body.into()).unwrap(), Vec::new(), arrival)
 }
@@ -96,7 +96,7 @@ async fn a_body_that_is_too_large_or_too_slow_is_refused() {
         }
     }
     let mut slow = request(Method::POST, "/x", &[], "");
-    slow.body = Body::stream(Never);
+    slow.body = Mutex::new(Body::stream(Never));
     assert_eq!(slow.bytes().await.unwrap_err().status(), 408);
 }
 

@@ -1,11 +1,11 @@
 //! One connection: HTTP/1.1 or HTTP/2, with every limit set.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use buildly_core::gateway::traffic::forwarded::Peer;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -48,7 +48,7 @@ impl Protocol {
 pub(super) async fn serve<S>(
     server: Arc<Server>,
     stream: S,
-    peer: Option<SocketAddr>,
+    peer: Option<Peer>,
     protocol: Protocol,
     limits: &Limits,
     mut stop: watch::Receiver<bool>,

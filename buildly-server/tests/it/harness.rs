@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use buildly_core::auth::identity::NewSuperuser;
 use buildly_model::Secret;
 use buildly_server::Running;
 use buildly_server::configuration::Configuration;
@@ -15,6 +16,9 @@ pub struct TestServer {
     pub folder: PathBuf,
     schema: Option<String>,
 }
+
+/// The password of everybody in the tests.
+pub const PASSWORD: &str = "Correct-horse-9-battery";
 
 /// The database of the tests; it must be there.
 pub const POSTGRES_URL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
@@ -48,6 +52,25 @@ impl TestServer {
         let running = Running::start(configuration).await.expect("the server starts");
         let client = Client::new(format!("http://{}", running.address()));
         Self { running: Some(running), client, folder, schema: None }
+    }
+
+    /// Makes a superuser in an organization, and a client that is signed in as it.
+    pub async fn superuser(&self, username: &str, organization: &str) -> Client {
+        let new = NewSuperuser {
+            username: username.to_owned(),
+            email: format!("{username}@example.org"),
+            password: Secret::new(PASSWORD),
+            organization_name: organization.to_owned(),
+        };
+        self.running().server().buildly().auth().create_superuser(&new).await.expect("a superuser");
+        self.signed_in(username).await
+    }
+
+    /// A client that is signed in as a user whose password is [`PASSWORD`].
+    pub async fn signed_in(&self, username: &str) -> Client {
+        let auth = self.running().server().buildly().auth();
+        let issued = auth.open_session(username, &Secret::new(PASSWORD), None).await.expect("a session");
+        self.client.signed_in(issued.access_token.expose())
     }
 
     pub fn running(&self) -> &Running {

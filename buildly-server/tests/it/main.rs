@@ -8,6 +8,7 @@
     unreachable_pub
 )]
 
+mod audit;
 mod bad_input;
 #[expect(dead_code, reason = "the areas' tests use the rest")]
 mod client;

@@ -40,6 +40,15 @@ impl Auth {
         Ok(Caller { principal, snapshot })
     }
 
+    /// Lets administrators of the caller's own organization pass; of the deployment, where the
+    /// caller belongs to none.
+    ///
+    /// # Errors
+    /// [`Error::NotSignedIn`], [`Error::Forbidden`].
+    pub async fn require_admin(&self, principal: &Principal) -> Result<(), Error> {
+        self.caller(principal).await?.require_admin_of(principal.organization)
+    }
+
     /// As [`Auth::caller`]; `None` if nobody is signed in, or not any more.
     pub(crate) async fn caller_if_any<'a>(
         &self,
