@@ -1,11 +1,11 @@
 //! Everything the server offers: the one list of resources.
 
-use crate::{Routes, audit, local, operations};
+use crate::{Routes, audit, compat, local, operations};
 
 /// All resources; what none of them takes goes to the gateway's data plane.
 ///
 /// To add a resource, write its module with `pub fn routes() -> Routes` and name it here.
 #[must_use]
 pub fn routes() -> Vec<Routes> {
-    vec![operations::routes(), audit::routes(), local::routes()]
+    vec![operations::routes(), audit::routes(), local::routes(), compat::datamesh::routes()]
 }

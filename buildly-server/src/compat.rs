@@ -2,3 +2,5 @@
 //!
 //! One module for each resource, with `pub fn routes() -> Routes`; the list of all is in
 //! [`crate::api`].
+
+pub mod datamesh;
