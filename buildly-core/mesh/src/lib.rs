@@ -26,6 +26,9 @@ mod scan;
 mod shape;
 mod splice;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
+
 mod bounded;
 mod fetch;
 mod get;
