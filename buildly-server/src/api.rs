@@ -1,11 +1,20 @@
 //! Everything the server offers: the one list of resources.
 
-use crate::{Routes, audit, compat, local, operations};
+use crate::{Routes, audit, compat, local, operations, service_accounts, well_known};
 
 /// All resources; what none of them takes goes to the gateway's data plane.
 ///
 /// To add a resource, write its module with `pub fn routes() -> Routes` and name it here.
 #[must_use]
 pub fn routes() -> Vec<Routes> {
-    vec![operations::routes(), audit::routes(), local::routes(), compat::datamesh::routes()]
+    vec![
+        operations::routes(),
+        audit::routes(),
+        local::routes(),
+        compat::datamesh::routes(),
+        compat::oauth::routes(),
+        compat::simple_token::routes(),
+        well_known::routes(),
+        service_accounts::routes(),
+    ]
 }

@@ -4,3 +4,5 @@
 //! [`crate::api`].
 
 pub mod datamesh;
+pub mod oauth;
+pub mod simple_token;

@@ -24,7 +24,9 @@ pub mod route;
 mod running;
 pub mod serve;
 mod server;
+pub mod service_accounts;
 mod tls;
+pub mod well_known;
 
 pub use buildly_core::gateway::traffic::correlation::CorrelationId;
 pub use context::Context;

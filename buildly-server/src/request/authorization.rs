@@ -78,27 +78,41 @@ impl Request {
     ///
     /// # Errors
     /// 401 if nobody is, or if what was shown as proof does not hold.
-    pub async fn principal(&self, buildly: &Buildly) -> Result<Principal, Problem> {
-        let principal = self.principal_or_anonymous(buildly).await?;
-        if principal.is_signed_in() {
-            return Ok(principal);
+    pub fn principal<'a>(
+        &self,
+        buildly: &'a Buildly,
+    ) -> impl Future<Output = Result<Principal, Problem>> + Send + use<'a> {
+        let asking = self.principal_or_anonymous(buildly);
+        async {
+            let principal = asking.await?;
+            if principal.is_signed_in() {
+                return Ok(principal);
+            }
+            Err(Problem::unauthenticated("Authentication credentials were not provided."))
         }
-        Err(Problem::unauthenticated("Authentication credentials were not provided."))
     }
 
     /// Who is asking; [`Principal::ANONYMOUS`] if nothing was shown as proof.
     ///
+    /// The future does not hold the request, whose body cannot be shared between threads.
+    ///
     /// # Errors
     /// 401 if what was shown does not hold.
-    pub async fn principal_or_anonymous(&self, buildly: &Buildly) -> Result<Principal, Problem> {
-        match self.authorization()? {
-            Authorization::Absent => Ok(Principal::ANONYMOUS),
-            Authorization::Token(token) | Authorization::ApiKey(token) => {
-                buildly.auth().authenticate(token.expose()).await.map_err(refused)
+    pub fn principal_or_anonymous<'a>(
+        &self,
+        buildly: &'a Buildly,
+    ) -> impl Future<Output = Result<Principal, Problem>> + Send + use<'a> {
+        let shown = self.authorization();
+        async {
+            match shown? {
+                Authorization::Absent => Ok(Principal::ANONYMOUS),
+                Authorization::Token(token) | Authorization::ApiKey(token) => {
+                    buildly.auth().authenticate(token.expose()).await.map_err(refused)
+                }
+                Authorization::Basic { .. } => Err(Problem::unauthenticated(
+                    "HTTP Basic is for OAuth clients; send `Bearer` and an access token.",
+                )),
             }
-            Authorization::Basic { .. } => Err(Problem::unauthenticated(
-                "HTTP Basic is for OAuth clients; send `Bearer` and an access token.",
-            )),
         }
     }
 }

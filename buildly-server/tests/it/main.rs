@@ -14,3 +14,4 @@ mod bad_input;
 mod client;
 mod harness;
 mod operations;
+mod tokens;

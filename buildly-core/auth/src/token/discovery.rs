@@ -23,14 +23,13 @@ pub struct Discovery {
 }
 
 impl Discovery {
-    /// The metadata of the deployment that issues tokens as `issuer`, a URL without a
-    /// trailing slash, and answers below it.
+    /// The metadata of a deployment that issues tokens as `issuer` and answers at `base_url`.
     ///
     /// There is no authorization endpoint yet, so no response type is offered; ID tokens are
     /// not issued either, but clients insist on the two fields about them.
     #[must_use]
-    pub fn at(issuer: &str, algorithm: super::Algorithm) -> Self {
-        let base = issuer.trim_end_matches('/');
+    pub fn at(issuer: &str, base_url: &str, algorithm: super::Algorithm) -> Self {
+        let base = base_url.trim_end_matches('/');
         let methods = || vec!["client_secret_basic", "client_secret_post", "none"];
         Self {
             issuer: issuer.to_owned(),

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::key_schedule::{self, Due};
 use super::signing_key::{Jwk, KeyError, PrivateKey};
-use super::{Algorithm, Change, KeyId, SigningError, Snapshot, StoredKey};
+use super::{Algorithm, Change, Discovery, KeyId, SigningError, Snapshot, StoredKey};
 use crate::{Auth, Error, Resource};
 
 /// How often a decision is made again when another node was faster.
@@ -29,6 +29,18 @@ impl Snapshot {
 }
 
 impl Auth {
+    /// The keys that are published now.
+    #[must_use]
+    pub fn jwks(&self) -> Value {
+        self.parts.snapshots.current().token.jwks(self.parts.clock.now())
+    }
+
+    /// Where everything is, for clients that look it up at this base URL.
+    #[must_use]
+    pub fn discovery(&self, base_url: &str) -> Discovery {
+        Discovery::at(&self.parts.signing.issuer(), base_url, self.parts.signing.settings.algorithm)
+    }
+
     /// Issues tokens under this name from now on, and makes the keys ready. Call it once the
     /// public URL is known; tokens issued under other names before stay good.
     ///

@@ -1,0 +1,103 @@
+//! `/oauth/…`: tokens for applications (RFC 6749, 7009, 7662), in the shapes of the old wire.
+
+mod application;
+mod error;
+mod introspection;
+mod revocation;
+mod token;
+
+use buildly_core::auth::token::ClientCredentials;
+
+use crate::request::{Authorization, Fields};
+use crate::route::{delete, get, patch, post, put};
+use crate::{Request, Routes};
+
+pub use application::{ApplicationBody, ApplicationInput};
+pub use error::OAuthError;
+pub use introspection::{IntrospectionBody, IntrospectionInput};
+pub use revocation::RevocationInput;
+pub use token::{TokenBody, TokenInput};
+
+/// The operations of OAuth.
+pub(crate) fn routes() -> Routes {
+    let routes = Routes::compat("oauth", "Tokens for applications (OAuth 2.0), and the applications.")
+        .add(
+            post("/oauth/token/", token::issue)
+                .summary("Issues tokens")
+                .description(
+                    "Grants `password`, `refresh_token` and `client_credentials`. The client presents \
+                     itself with HTTP Basic or with `client_id` and `client_secret` in the body; a \
+                     public client only with `client_id`. Errors are those of RFC 6749 section 5.2.",
+                )
+                .takes_fields::<TokenInput>()
+                .answers::<TokenBody>(200)
+                .answers::<OAuthError>(400)
+                .answers::<OAuthError>(401)
+                .public(),
+        )
+        .add(
+            post("/oauth/revoke_token/", revocation::revoke)
+                .summary("Ends the session of a token")
+                .description("Every form of the token stops working at once, on every node.")
+                .takes_fields::<RevocationInput>()
+                .answers_nothing(200)
+                .answers::<OAuthError>(401)
+                .public(),
+        )
+        .add(
+            post("/oauth/introspect/", introspection::introspect)
+                .summary("Says what a token is worth now")
+                .description("For confidential clients, and for signed-in callers.")
+                .takes_fields::<IntrospectionInput>()
+                .answers::<IntrospectionBody>(200)
+                .answers::<OAuthError>(401)
+                .public(),
+        );
+    applications(routes)
+}
+
+fn applications(routes: Routes) -> Routes {
+    routes
+        .add(
+            get("/oauth/applications/", application::list)
+                .summary("Lists the applications")
+                .answers_list::<ApplicationBody>(200),
+        )
+        .add(
+            post("/oauth/applications/", application::create)
+                .summary("Registers an application")
+                .description("The secret of a confidential application is in this answer only.")
+                .takes_fields::<ApplicationInput>()
+                .answers::<ApplicationBody>(201),
+        )
+        .add(
+            get("/oauth/applications/{id}/", application::read)
+                .summary("Reads an application")
+                .answers::<ApplicationBody>(200),
+        )
+        .add(
+            put("/oauth/applications/{id}/", application::change)
+                .summary("Replaces an application")
+                .takes_fields::<ApplicationInput>()
+                .answers::<ApplicationBody>(200),
+        )
+        .add(
+            patch("/oauth/applications/{id}/", application::change)
+                .summary("Changes an application")
+                .takes_fields::<ApplicationInput>()
+                .answers::<ApplicationBody>(200),
+        )
+        .add(
+            delete("/oauth/applications/{id}/", application::remove)
+                .summary("Removes an application; tokens issued to it stop working")
+                .answers_nothing(204),
+        )
+}
+
+/// How the client presents itself: HTTP Basic wins over the body.
+fn client(request: &Request, fields: &mut Fields) -> ClientCredentials {
+    if let Ok(Authorization::Basic { name, secret }) = request.authorization() {
+        return ClientCredentials { client_id: Some(name), client_secret: Some(secret) };
+    }
+    ClientCredentials { client_id: fields.text("client_id"), client_secret: fields.secret("client_secret") }
+}
