@@ -1,6 +1,6 @@
 -- All events of the deployment, each linked into the chain of its organization. The nil UUID
 -- stands for the deployment's own chain. The order of the feed is (transaction_id, position):
--- a follower reads below the oldest transaction still in flight, so it skips none.
+-- a follower reads below the oldest transaction that may still write here, so it skips none.
 CREATE TABLE journal (
     position        bigint  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     transaction_id  xid8    NOT NULL DEFAULT pg_current_xact_id(),

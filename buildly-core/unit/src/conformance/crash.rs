@@ -1,6 +1,6 @@
 //! A process that writes is killed at any moment; what it acknowledged must be there.
 //!
-//! The test runs its own binary again, with [`VICTIM`] set, as the process to be killed. Each
+//! The test runs its own binary again, with an environment variable set, as the process to be killed. Each
 //! line that the victim prints is a promise.
 
 use std::collections::HashSet;

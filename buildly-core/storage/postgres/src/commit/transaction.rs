@@ -55,7 +55,9 @@ struct Transaction<'a> {
     savepoints: bool,
 }
 
-const BEGIN: &str = "BEGIN; SELECT pg_current_xact_id()::text";
+/// The lock comes before the transaction's id: followers find by it who may still write
+/// events. It keeps nobody else from writing.
+const BEGIN: &str = "BEGIN; LOCK TABLE journal IN ROW EXCLUSIVE MODE; SELECT pg_current_xact_id()::text";
 
 impl Transaction<'_> {
     /// `None` if a unit was refused that cannot be undone alone; all was rolled back then.

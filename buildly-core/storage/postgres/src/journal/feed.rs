@@ -1,4 +1,11 @@
-//! The feed: below the oldest transaction still in flight, in the order of the transactions.
+//! The feed: below the oldest transaction that may still write events, in the order of the
+//! transactions.
+//!
+//! Whoever writes events locks the table (so that others may write too) before it gets its
+//! transaction's id, and keeps both to the end. So first the horizon is read, from the locks,
+//! and then, with a later snapshot, the events below it: each writer below the horizon had
+//! ended before the locks were read. Long transactions of others on the same server, which
+//! `pg_snapshot_xmin` alone would wait for, hold up nobody.
 //!
 //! The events of one chain stand in the order of their chain as far as one node wrote them;
 //! where two nodes write to a chain at once, only the transactions are ordered.
@@ -14,39 +21,52 @@ use super::{organization, row, signed, unsigned};
 use crate::Postgres;
 use crate::engine::store_error;
 
-/// The newest revision of which everything is visible: before the oldest still in flight.
-const END: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1";
+/// The newest revision of which everything is visible to later statements. Locks name
+/// transactions by 32 of their 64 bits; the distance to the next one says the rest.
+const COMPLETE_TO: &str = "
+    WITH lock AS MATERIALIZED (
+        SELECT locktype, relation, database, mode, transactionid, virtualtransaction
+        FROM pg_locks WHERE granted
+    ), next AS (
+        SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS id
+    ), writer AS (
+        SELECT holder.transactionid::text::bigint AS id
+        FROM lock JOIN lock AS holder USING (virtualtransaction)
+        WHERE lock.locktype = 'relation' AND lock.relation = 'journal'::regclass
+          AND lock.mode = 'RowExclusiveLock'
+          AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND holder.locktype = 'transactionid' AND holder.mode = 'ExclusiveLock'
+    )
+    SELECT least(next.id, min(next.id - (((next.id - writer.id + 2147483648) & 4294967295) - 2147483648))) - 1
+    FROM next LEFT JOIN writer ON true GROUP BY next.id";
 
-/// One statement, so that horizon and events come from one snapshot.
 const PAGE: &str = "
-    WITH horizon AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS transaction_id)
-    SELECT horizon.transaction_id::text::bigint - 1, event.transaction_id::text::bigint, event.position,
-           event.organization_id, event.kind, event.subject
-    FROM horizon LEFT JOIN LATERAL (
-        SELECT transaction_id, position, organization_id, kind, subject FROM journal
-        WHERE (transaction_id, position) > ($1::text::xid8, $2)
-          AND journal.transaction_id < horizon.transaction_id
-        ORDER BY transaction_id, position LIMIT $3
-    ) AS event ON true
-    ORDER BY event.transaction_id, event.position";
+    SELECT transaction_id::text::bigint, position, organization_id, kind, subject FROM journal
+    WHERE (transaction_id, position) > ($1::text::xid8, $2) AND transaction_id <= $3::text::xid8
+    ORDER BY transaction_id, position LIMIT $4";
 
 #[async_trait]
 impl Feed for Postgres {
     async fn feed_end(&self) -> Result<FeedPosition, StoreError> {
-        let end: i64 = sqlx::query_scalar(END).fetch_one(self.engine.pool()).await.map_err(store_error)?;
+        let end = sqlx::query_scalar(COMPLETE_TO).fetch_one(self.engine.pool()).await;
+        let end: i64 = end.map_err(store_error)?;
         // Every position of that revision has been passed.
         Ok(FeedPosition { revision: Revision::new(unsigned(end)?), position: unsigned(i64::MAX)? })
     }
 
     async fn read_feed(&self, position: FeedPosition, events_max: u32) -> Result<FeedPage, StoreError> {
+        let mut connection = self.engine.pool().acquire().await.map_err(store_error)?;
+        let complete_to = sqlx::query_scalar(COMPLETE_TO).fetch_one(&mut *connection).await;
+        let complete_to: i64 = complete_to.map_err(store_error)?;
         let rows = sqlx::query(PAGE)
             .bind(position.revision.number().to_string())
             .bind(signed(position.position))
+            .bind(complete_to.to_string())
             .bind(i64::from(events_max))
-            .fetch_all(self.engine.pool())
+            .fetch_all(&mut *connection)
             .await
             .map_err(store_error)?;
-        let page = page(position, events_max, &rows)?;
+        let page = page(position, events_max, unsigned(complete_to)?, &rows)?;
         self.shared.wake.read(page.complete_to);
         Ok(page)
     }
@@ -56,29 +76,30 @@ impl Feed for Postgres {
     }
 }
 
-fn page(after: FeedPosition, events_max: u32, rows: &[PgRow]) -> Result<FeedPage, StoreError> {
-    let horizon = rows.first().map_or(Ok(0), |row| row::get(row, 0))?;
-    let events: Vec<FeedEvent> =
-        rows.iter().filter_map(|row| event(row).transpose()).collect::<Result<_, _>>()?;
+fn page(
+    after: FeedPosition,
+    events_max: u32,
+    complete_to: u64,
+    rows: &[PgRow],
+) -> Result<FeedPage, StoreError> {
+    let events: Vec<FeedEvent> = rows.iter().map(event).collect::<Result<_, _>>()?;
     let next = events.last().map_or(after, |event| event.position);
     let is_full = events.len() >= events_max as usize;
     let complete_to = if is_full {
         // The next page may go on within the same transaction.
         next.revision.number().saturating_sub(1)
     } else {
-        unsigned(horizon)?
+        complete_to
     };
     Ok(FeedPage { events, next, complete_to: Revision::new(complete_to) })
 }
 
-/// `None` for the one row of an empty page.
-fn event(row: &PgRow) -> Result<Option<FeedEvent>, StoreError> {
-    let Some(revision) = row::get::<Option<i64>>(row, 1)? else { return Ok(None) };
-    let revision = Revision::new(unsigned(revision)?);
-    Ok(Some(FeedEvent {
-        position: FeedPosition { revision, position: unsigned(row::get(row, 2)?)? },
-        organization: organization(row::get(row, 3)?),
-        kind: row::get(row, 4)?,
-        subject: row::get(row, 5)?,
-    }))
+fn event(row: &PgRow) -> Result<FeedEvent, StoreError> {
+    let revision = Revision::new(unsigned(row::get(row, 0)?)?);
+    Ok(FeedEvent {
+        position: FeedPosition { revision, position: unsigned(row::get(row, 1)?)? },
+        organization: organization(row::get(row, 2)?),
+        kind: row::get(row, 3)?,
+        subject: row::get(row, 4)?,
+    })
 }

@@ -8,6 +8,7 @@ use buildly_model::{OrganizationId, Revision, StoreError};
 use buildly_storage_postgres::Postgres;
 use buildly_unit::conformance::{event, organization};
 use buildly_unit::{Committer as _, Unit};
+use sqlx::{Connection as _, PgConnection};
 
 use crate::support::{Schema, database_url};
 
@@ -172,4 +173,24 @@ async fn nodes_that_lock_the_same_rows_in_opposite_order_both_get_through() {
         tokio::time::timeout(PATIENCE, rival).await.expect("nobody waits for ever").unwrap();
     }
     assert_eq!([verified(&nodes[2], acme).await.len(), verified(&nodes[2], globex).await.len()], [100, 100]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_transaction_of_somebody_else_holds_up_nobody() {
+    let schema = Schema::new();
+    let nodes = nodes(&schema).await;
+    let mut stranger = PgConnection::connect(&database_url()).await.unwrap();
+    sqlx::raw_sql("BEGIN; SELECT pg_current_xact_id()").execute(&mut stranger).await.unwrap();
+    let end = nodes[1].feed_end().await.unwrap();
+    let revision = write(&nodes[0], vec![part(None, "news")]).await.unwrap();
+    let read = async {
+        loop {
+            let page = nodes[1].read_feed(end, 10).await.unwrap();
+            if page.complete_to >= revision {
+                break page.events.len();
+            }
+        }
+    };
+    assert_eq!(tokio::time::timeout(PATIENCE, read).await.expect("it is seen at once"), 1);
+    sqlx::raw_sql("ROLLBACK").execute(&mut stranger).await.unwrap();
 }
