@@ -12,6 +12,7 @@ mod audit;
 mod bad_input;
 #[expect(dead_code, reason = "the areas' tests use the rest")]
 mod client;
+mod gateway_traffic;
 mod harness;
 mod operations;
 mod tokens;
