@@ -77,6 +77,31 @@ impl TestServer {
         self.running.as_ref().expect("not stopped")
     }
 
+    /// The deployment behind it.
+    pub fn buildly(&self) -> &buildly_core::Buildly {
+        self.running().server().buildly()
+    }
+
+    /// The link in the newest mail to `to` whose subject is `subject`.
+    pub async fn mailed_link(&self, to: &str, subject: &str) -> String {
+        for _ in 0..200 {
+            let mut mails: Vec<PathBuf> = std::fs::read_dir(self.folder.join("mail"))
+                .unwrap()
+                .map(|file| file.unwrap().path())
+                .collect();
+            mails.sort();
+            for mail in mails.iter().rev() {
+                let text = std::fs::read_to_string(mail).unwrap().replace("=\r\n", "");
+                if text.contains(to) && text.contains(subject) {
+                    let link = text.split_whitespace().find(|word| word.starts_with("http"));
+                    return link.unwrap().replace("=3D", "=");
+                }
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("no mail to {to} about {subject}");
+    }
+
     /// Stops it in an orderly way.
     pub async fn stop(mut self) {
         self.running.take().expect("not stopped").stop().await;

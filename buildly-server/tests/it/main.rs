@@ -15,4 +15,5 @@ mod client;
 mod gateway_traffic;
 mod harness;
 mod operations;
+mod people;
 mod tokens;

@@ -1,0 +1,96 @@
+//! `/coregroups/`: roles.
+
+use buildly_core::Buildly;
+
+use super::group_shape::{self, CoreGroup, CoreGroupInput};
+use super::{key, list};
+use crate::route::{delete, get, patch, post, put};
+use crate::{Problem, Request, Response, Routes};
+
+/// The operations on groups.
+pub(crate) fn routes() -> Routes {
+    Routes::compat("coregroups", "Groups: roles, with what their members may do.")
+        .add(
+            get("/coregroups/", list_all)
+                .summary("Lists the groups of the own organization")
+                .answers_list::<CoreGroup>(200),
+        )
+        .add(
+            post("/coregroups/", create)
+                .summary("Makes a group")
+                .takes_fields::<CoreGroupInput>()
+                .answers::<CoreGroup>(201),
+        )
+        .add(get("/coregroups/{id}/", read).summary("Reads a group").answers::<CoreGroup>(200))
+        .add(
+            put("/coregroups/{id}/", replace)
+                .summary("Replaces a group")
+                .takes_fields::<CoreGroupInput>()
+                .answers::<CoreGroup>(200),
+        )
+        .add(
+            patch("/coregroups/{id}/", change)
+                .summary("Changes a group")
+                .takes_fields::<CoreGroupInput>()
+                .answers::<CoreGroup>(200),
+        )
+        .add(
+            delete("/coregroups/{id}/", remove)
+                .summary("Removes a group")
+                .description("The last group with every permission stays: 409.")
+                .answers_nothing(204),
+        )
+}
+
+/// `GET /coregroups/`
+async fn list_all(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
+    let principal = request.principal(buildly).await?;
+    let groups = buildly.auth().groups(&principal).await?;
+    Ok(list::plain(groups, CoreGroup::from))
+}
+
+/// `POST /coregroups/`
+async fn create(buildly: &Buildly, mut request: Request) -> Result<Response, Problem> {
+    let principal = request.principal(buildly).await?;
+    let mut fields = request.fields().await?;
+    let mut update = group_shape::read(&mut fields);
+    update.name = Some(fields.required_text("name"));
+    fields.finish()?;
+    let group = buildly.auth().create_group(&principal, &update).await?;
+    Ok(Response::created(&CoreGroup::from(group)))
+}
+
+/// `GET /coregroups/{id}/`
+async fn read(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
+    let principal = request.principal(buildly).await?;
+    let group = buildly.auth().group(&principal, key::group(&request)?).await?;
+    Ok(Response::ok(&CoreGroup::from(group)))
+}
+
+/// `PUT /coregroups/{id}/`
+async fn replace(buildly: &Buildly, mut request: Request) -> Result<Response, Problem> {
+    let principal = request.principal(buildly).await?;
+    let mut fields = request.fields().await?;
+    let mut update = group_shape::read(&mut fields);
+    update.name = Some(fields.required_text("name"));
+    fields.finish()?;
+    let group = buildly.auth().update_group(&principal, key::group(&request)?, &update).await?;
+    Ok(Response::ok(&CoreGroup::from(group)))
+}
+
+/// `PATCH /coregroups/{id}/`
+async fn change(buildly: &Buildly, mut request: Request) -> Result<Response, Problem> {
+    let principal = request.principal(buildly).await?;
+    let mut fields = request.fields().await?;
+    let update = group_shape::read(&mut fields);
+    fields.finish()?;
+    let group = buildly.auth().update_group(&principal, key::group(&request)?, &update).await?;
+    Ok(Response::ok(&CoreGroup::from(group)))
+}
+
+/// `DELETE /coregroups/{id}/`
+async fn remove(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
+    let principal = request.principal(buildly).await?;
+    buildly.auth().delete_group(&principal, key::group(&request)?).await?;
+    Ok(Response::no_content())
+}

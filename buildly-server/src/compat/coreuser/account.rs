@@ -1,0 +1,117 @@
+//! Reading, registering and changing users.
+
+use buildly_core::Buildly;
+use buildly_core::auth::identity::{Registration, UserUpdate};
+
+use super::shape::{CoreUser, CoreUserChanged, ProfileBody, read_profile};
+use crate::compat::{key, list};
+use crate::request::Fields;
+use crate::{Problem, Request, Response};
+
+/// `GET /coreuser/`
+pub(super) async fn list(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
+    let principal = request.principal(buildly).await?;
+    let organization = request.query_value("organization__organization_uuid")?;
+    let users = buildly.auth().users(&principal, organization).await?;
+    Ok(list::plain(users, CoreUser::of))
+}
+
+/// `GET /coreuser/{id}/`
+pub(super) async fn read(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
+    let principal = request.principal(buildly).await?;
+    let view = buildly.auth().user(&principal, key::user(&request)?).await?;
+    Ok(Response::ok(&CoreUser::of(view)))
+}
+
+/// `GET /coreuser/me/`
+pub(super) async fn me(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
+    let principal = request.principal(buildly).await?;
+    let view = buildly.auth().me(&principal).await?;
+    Ok(Response::ok(&CoreUser::of(view)))
+}
+
+/// `POST /coreuser/`
+pub(super) async fn register(buildly: &Buildly, mut request: Request) -> Result<Response, Problem> {
+    let principal = request.principal_or_anonymous(buildly).await?;
+    let mut fields = request.fields().await?;
+    let invitation = fields.text("invitation_token").filter(|token| !token.is_empty());
+    let organization_name = match &invitation {
+        Some(_) => fields.text("organization_name").unwrap_or_default(),
+        None => fields.required_text("organization_name"),
+    };
+    let registration = Registration {
+        username: fields.required_text("username"),
+        email: fields.text("email").unwrap_or_default(),
+        password: fields.required_secret("password"),
+        organization_name,
+        profile: read_profile(&mut fields),
+        invitation,
+        groups: key::groups(&mut fields, "core_groups").unwrap_or_default(),
+    };
+    fields.finish()?;
+    let view = buildly.auth().register(&principal, &registration).await?;
+    Ok(Response::created(&CoreUserChanged::of(view)))
+}
+
+/// `PUT /coreuser/{id}/`
+pub(super) async fn replace(buildly: &Buildly, mut request: Request) -> Result<Response, Problem> {
+    let principal = request.principal(buildly).await?;
+    let mut fields = request.fields().await?;
+    let mut update = read_update(&mut fields);
+    update.username = Some(fields.required_text("username"));
+    update.password = Some(fields.required_secret("password"));
+    fields.required_text("organization_name");
+    fields.finish()?;
+    let view = buildly.auth().update_user(&principal, key::user(&request)?, &update).await?;
+    Ok(Response::ok(&CoreUserChanged::of(view)))
+}
+
+/// `PATCH /coreuser/{id}/`
+pub(super) async fn change(buildly: &Buildly, mut request: Request) -> Result<Response, Problem> {
+    let principal = request.principal(buildly).await?;
+    let mut fields = request.fields().await?;
+    let mut update = read_update(&mut fields);
+    update.username = fields.text("username");
+    update.password = fields.secret("password");
+    fields.finish()?;
+    let view = buildly.auth().update_user(&principal, key::user(&request)?, &update).await?;
+    Ok(Response::ok(&CoreUserChanged::of(view)))
+}
+
+fn read_update(fields: &mut Fields) -> UserUpdate {
+    UserUpdate {
+        email: fields.text("email"),
+        is_active: fields.boolean("is_active"),
+        groups: key::groups(fields, "core_groups"),
+        profile: read_profile(fields),
+        ..UserUpdate::default()
+    }
+}
+
+/// `PATCH /coreuser/{id}/update_profile/`
+pub(super) async fn update_profile(buildly: &Buildly, mut request: Request) -> Result<Response, Problem> {
+    let principal = request.principal(buildly).await?;
+    let mut fields = request.fields().await?;
+    let profile = read_profile(&mut fields);
+    let password = fields.secret("password");
+    let organization = fields.text("organization_name").filter(|name| !name.is_empty());
+    fields.finish()?;
+    let user = key::user(&request)?;
+    let view =
+        buildly.auth().update_profile(&principal, user, profile, password, organization.as_deref()).await?;
+    Ok(Response::ok(&ProfileBody::of(&view.user)))
+}
+
+/// `PATCH /coreuser/update_org/{id}/`
+pub(super) async fn update_organization(
+    buildly: &Buildly,
+    mut request: Request,
+) -> Result<Response, Problem> {
+    let principal = request.principal(buildly).await?;
+    let mut fields = request.fields().await?;
+    let name = fields.required_text("organization_name");
+    let email = fields.text("email");
+    fields.finish()?;
+    let view = buildly.auth().move_user(&principal, key::user(&request)?, &name, email.as_deref()).await?;
+    Ok(Response::ok(&CoreUser::of(view)))
+}
