@@ -7,6 +7,7 @@ use buildly_model::Body;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http_body_util::BodyExt as _;
 use serde_json::Value;
 use utoipa::openapi::path::Operation as Document;
 use uuid::Uuid;
@@ -17,6 +18,8 @@ use crate::{Caller, Error, Records};
 const BODY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 /// The longest body that is read into memory.
 pub(crate) const BODY_BYTES_MAX: usize = 1 << 20;
+/// How much of a body that is too large is read before the connection closes.
+const DRAINED_BYTES_MAX: usize = 8 << 20;
 
 /// One request on its way to an operation.
 #[derive(Debug)]
@@ -51,17 +54,30 @@ impl Call {
     /// # Errors
     /// [`Error::TooLarge`], [`Error::TooSlow`], [`Error::Malformed`] if it breaks off.
     pub(crate) async fn read_body(&mut self) -> Result<Bytes, Error> {
-        const TOO_LARGE: Error = Error::TooLarge { bytes_max: BODY_BYTES_MAX as u64 };
-        if content_length(&self.headers).is_some_and(|bytes| bytes > BODY_BYTES_MAX as u64) {
-            return Err(TOO_LARGE);
-        }
         let body = std::mem::replace(&mut self.body, Body::empty());
-        match tokio::time::timeout(BODY_TIMEOUT, body.collect(BODY_BYTES_MAX)).await {
-            Err(_) => Err(Error::TooSlow),
-            Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(TOO_LARGE),
-            Ok(Err(_)) => Err(Error::Malformed("The body broke off.".to_owned())),
+        tokio::time::timeout(BODY_TIMEOUT, read(body)).await.map_err(|_| Error::TooSlow)?
+    }
+}
+
+/// Reads a small body. Of one that is too large some more is read and thrown away: a client
+/// that is still sending when the connection closes would not see the answer.
+async fn read(mut body: Body) -> Result<Bytes, Error> {
+    let mut bytes = Vec::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Error::Malformed("The body broke off.".to_owned()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        length += data.len();
+        if length <= BODY_BYTES_MAX {
+            bytes.extend_from_slice(&data);
+        } else if length > DRAINED_BYTES_MAX {
+            break;
         }
+    }
+    if length <= BODY_BYTES_MAX {
+        Ok(bytes.into())
+    } else {
+        Err(Error::TooLarge { bytes_max: BODY_BYTES_MAX as u64 })
     }
 }
 
