@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use buildly_kit::{Body, Call, Error, Operation, Records, Stored, content_length, json};
 use buildly_model::{OrganizationId, StoreError};
-use http::header::{CONTENT_TYPE, ETAG, LOCATION};
+use http::header::{CONTENT_TYPE, ETAG};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use uuid::Uuid;
 
@@ -36,11 +36,8 @@ impl Operation for Upload {
         }
         let (status, version) = kept?;
         let mut response = json(status, &version.show()?);
-        let location = format!("/versions/{}/", version.id);
-        for (name, value) in [(ETAG, format!("\"{}\"", version.record.sha256)), (LOCATION, location)] {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                response.headers_mut().insert(name, value);
-            }
+        if let Ok(etag) = HeaderValue::from_str(&format!("\"{}\"", version.record.sha256)) {
+            response.headers_mut().insert(ETAG, etag);
         }
         Ok(response)
     }

@@ -11,8 +11,6 @@ use crate::records::Outcome;
 use crate::shape::{Row, Shape};
 use crate::{Error, Records, list, precondition, query};
 
-const FORWARDED_PREFIX_BYTES_MAX: usize = 200;
-
 /// The methods that a record type takes on its list (`is_detail` false) or on one record.
 pub(crate) fn methods(shape: &Shape, is_detail: bool) -> Vec<Method> {
     let mut methods = vec![Method::GET, Method::HEAD, Method::OPTIONS];
@@ -59,11 +57,12 @@ pub(crate) fn options(methods: &[Method]) -> Response<Body> {
 async fn show_list(records: &Records, shape: &Shape, call: Call) -> Result<Response<Body>, Error> {
     let list = list::parse(shape, call.query.as_deref()).map_err(Error::Invalid)?;
     let page = records.list(shape, call.caller.organization, &list).await?;
+    // Relative to the list itself (RFC 3986 section 4.2), so they hold behind any gateway.
     let link = |cursor: Option<String>| {
         cursor.map(|cursor| {
             let kept = list.kept.iter().map(|(name, value)| (name.as_str(), value.as_str()));
             let query = query::write(kept.chain([("cursor", cursor.as_str())]));
-            format!("{}/{}/?{query}", prefix(&call.headers), shape.record_type.plural)
+            format!("?{query}")
         })
     };
     let results: Vec<Value> = page.rows.iter().map(Row::show).collect();
@@ -96,12 +95,15 @@ async fn create(records: &Records, shape: &Shape, mut call: Call) -> Result<Resp
         });
     let body = parse_object(&bytes)?;
     let answer = records.create(shape, call.caller.organization, body, key).await?;
-    let Answer { status, location, etag, body } = answer;
+    let Answer { status, id, etag, body } = answer;
+    // Relative to the list that was asked, so it holds behind any gateway.
+    let list = if call.path.ends_with('/') { "" } else { shape.record_type.plural };
+    let separator = if list.is_empty() { "" } else { "/" };
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::CREATED);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    set(headers, LOCATION, &format!("{}{location}", prefix(&call.headers)));
+    set(headers, LOCATION, &format!("{list}{separator}{id}/"));
     set(headers, ETAG, &etag);
     Ok(response)
 }
@@ -109,15 +111,10 @@ async fn create(records: &Records, shape: &Shape, mut call: Call) -> Result<Resp
 async fn put(records: &Records, shape: &Shape, mut call: Call) -> Result<Response<Body>, Error> {
     let body = parse_object(&read_json_bytes(&mut call).await?)?;
     let precondition = precondition::parse(&call.headers).map_err(|error| Error::Invalid(vec![error]))?;
-    match records.put(shape, (call.caller.organization, call.id()?), body, precondition).await? {
-        Outcome::Kept(row) => Ok(record(StatusCode::OK, &row)),
-        Outcome::Created(row) => {
-            let mut response = record(StatusCode::CREATED, &row);
-            let location = format!("{}/{}/{}/", prefix(&call.headers), shape.record_type.plural, row.id);
-            set(response.headers_mut(), LOCATION, &location);
-            Ok(response)
-        }
-    }
+    Ok(match records.put(shape, (call.caller.organization, call.id()?), body, precondition).await? {
+        Outcome::Kept(row) => record(StatusCode::OK, &row),
+        Outcome::Created(row) => record(StatusCode::CREATED, &row),
+    })
 }
 
 async fn patch(records: &Records, shape: &Shape, mut call: Call) -> Result<Response<Body>, Error> {
@@ -170,19 +167,4 @@ fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, Error> {
         Ok(_) => Err(Error::Malformed("Expected a JSON object.".to_owned())),
         Err(error) => Err(Error::Malformed(format!("Expected JSON: {error}."))),
     }
-}
-
-/// The path under which a gateway in front shows this service; empty if it does not say.
-fn prefix(headers: &HeaderMap) -> &str {
-    let is_plain = |text: &&str| {
-        text.len() <= FORWARDED_PREFIX_BYTES_MAX
-            && text.starts_with('/')
-            && !text.contains("//")
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_'))
-    };
-    headers
-        .get("x-forwarded-prefix")
-        .and_then(|value| value.to_str().ok())
-        .filter(is_plain)
-        .map_or("", |text| text.trim_end_matches('/'))
 }

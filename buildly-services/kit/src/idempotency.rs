@@ -34,7 +34,8 @@ pub(crate) struct Key {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) location: String,
+    /// The id of the record that was made.
+    pub(crate) id: String,
     pub(crate) etag: String,
     pub(crate) body: String,
 }
@@ -61,11 +62,11 @@ pub(crate) fn fingerprint(path: &str, body: &[u8]) -> String {
     digest(&SHA256, &text).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Asks for the stored answer: `fingerprint, status, location, etag, body`.
+/// Asks for the stored answer: `fingerprint, status, record, etag, body`.
 pub(crate) fn select(dialect: Dialect, key: &Key, now: Timestamp) -> Statement {
     let mut statement = Statement::new(dialect);
     statement
-        .push("SELECT fingerprint, status, location, etag, body FROM idempotency WHERE organization_id = ");
+        .push("SELECT fingerprint, status, record, etag, body FROM idempotency WHERE organization_id = ");
     statement.bind(Cell::Uuid(key.organization.as_uuid()));
     statement.push(" AND principal = ").bind(Cell::Text(key.principal.clone()));
     statement.push(" AND key = ").bind(Cell::Text(key.key.clone()));
@@ -79,13 +80,7 @@ pub(crate) fn select(dialect: Dialect, key: &Key, now: Timestamp) -> Statement {
 /// [`Error::KeyReused`] if the key was sent with another request.
 pub(crate) fn read(key: &Key, rows: &[Vec<Cell>]) -> Result<Option<Answer>, Error> {
     let Some(
-        [
-            Cell::Text(fingerprint),
-            Cell::Integer(status),
-            Cell::Text(location),
-            Cell::Text(etag),
-            Cell::Text(body),
-        ],
+        [Cell::Text(fingerprint), Cell::Integer(status), Cell::Text(id), Cell::Text(etag), Cell::Text(body)],
     ) = rows.first().map(Vec::as_slice)
     else {
         return Ok(None);
@@ -94,7 +89,7 @@ pub(crate) fn read(key: &Key, rows: &[Vec<Cell>]) -> Result<Option<Answer>, Erro
         return Err(Error::KeyReused);
     }
     let status = u16::try_from(*status).unwrap_or(200);
-    Ok(Some(Answer { status, location: location.clone(), etag: etag.clone(), body: body.clone() }))
+    Ok(Some(Answer { status, id: id.clone(), etag: etag.clone(), body: body.clone() }))
 }
 
 /// Keeps the answer, and forgets those that are too old.
@@ -104,7 +99,7 @@ pub(crate) fn keep(dialect: Dialect, key: &Key, answer: &Answer, now: Timestamp)
     forget.bind(Cell::Integer(now.before(KEPT).as_microseconds()));
     let mut insert = Statement::new(dialect);
     insert.push(
-        "INSERT INTO idempotency (organization_id, principal, key, fingerprint, status, location, etag, body, created_at) VALUES (",
+        "INSERT INTO idempotency (organization_id, principal, key, fingerprint, status, record, etag, body, created_at) VALUES (",
     );
     insert.bind_all([
         Cell::Uuid(key.organization.as_uuid()),
@@ -112,7 +107,7 @@ pub(crate) fn keep(dialect: Dialect, key: &Key, answer: &Answer, now: Timestamp)
         Cell::Text(key.key.clone()),
         Cell::Text(key.fingerprint.clone()),
         Cell::Integer(i64::from(answer.status)),
-        Cell::Text(answer.location.clone()),
+        Cell::Text(answer.id.clone()),
         Cell::Text(answer.etag.clone()),
         Cell::Text(answer.body.clone()),
         Cell::Integer(now.as_microseconds()),

@@ -115,7 +115,7 @@ impl Records {
             let row = self.new_row(self.new_id(), fields.clone());
             let answer = Answer {
                 status: StatusCode::CREATED.as_u16(),
-                location: format!("/{}/{}/", shape.record_type.plural, row.id),
+                id: row.id.to_string(),
                 etag: row.etag(),
                 body: row.show().to_string(),
             };

@@ -21,7 +21,7 @@ pub(crate) fn own_tables(dialect: Dialect) -> String {
             key {text} NOT NULL,
             fingerprint {text} NOT NULL,
             status {integer} NOT NULL,
-            location {text} NOT NULL,
+            record {text} NOT NULL,
             etag {text} NOT NULL,
             body {text} NOT NULL,
             created_at {integer} NOT NULL,

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use buildly_model::{
-    ApplicationId, Identity, OrganizationId, Principal, ServiceAccountId, SessionId, Timestamp, UserId,
-};
+use buildly_model::{ApplicationId, Identity, OrganizationId, Principal, SessionId, Timestamp, UserId};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -23,9 +21,7 @@ pub(super) struct Claims {
     pub(super) token_type: Option<String>,
     pub(super) core_user_uuid: Option<Uuid>,
     pub(super) organization_uuid: Option<Uuid>,
-    pub(super) service_account: Option<Uuid>,
-    #[serde(alias = "sid")]
-    pub(super) session: Option<Uuid>,
+    pub(super) sid: Option<Uuid>,
 }
 
 /// Reads the caller from claims whose signature holds.
@@ -49,12 +45,10 @@ pub(super) fn check(claims: &Claims, issuer: Option<&str>, now: Timestamp) -> Re
     if claims.nbf.is_some_and(|from| now < Timestamp::from_seconds(from).before(LEEWAY)) {
         return refuse("The token is not valid yet.");
     }
-    let subject = claims.sub.as_deref().and_then(|subject| Uuid::parse_str(subject).ok());
-    let identity = match (claims.core_user_uuid, claims.service_account, subject) {
-        (Some(user), _, _) => Identity::User(UserId::from_uuid(user)),
-        (None, Some(account), _) => Identity::ServiceAccount(ServiceAccountId::from_uuid(account)),
-        (None, None, Some(subject)) => Identity::Application(ApplicationId::from_uuid(subject)),
-        (None, None, None) => return refuse("The token does not say whose it is."),
+    let identity = match (claims.core_user_uuid, claims.sub.as_deref()) {
+        (Some(user), _) => Identity::User(UserId::from_uuid(user)),
+        (None, Some(client)) if !client.is_empty() => Identity::Application(application(client)),
+        (None, _) => return refuse("The token does not say whose it is."),
     };
     let organization = claims
         .organization_uuid
@@ -63,8 +57,15 @@ pub(super) fn check(claims: &Claims, issuer: Option<&str>, now: Timestamp) -> Re
     let principal = Principal {
         identity,
         organization: Some(organization),
-        session: claims.session.map(SessionId::from_uuid),
+        session: claims.sid.map(SessionId::from_uuid),
         expires_at: Some(expires_at),
     };
     Ok(Caller { principal, organization })
+}
+
+/// A token of an application names it by its `client_id`, which may be any text. A service only
+/// needs to tell one from another, so the id is made from that text.
+fn application(client: &str) -> ApplicationId {
+    let name = format!("urn:buildly:client:{client}");
+    ApplicationId::from_uuid(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()))
 }

@@ -35,6 +35,9 @@ fn only_a_current_access_token_of_the_issuer_is_accepted() {
         let refused = check(&claims, issuer, NOW);
         assert!(matches!(refused, Err(Error::Unauthenticated(_))), "{case}: {refused:?}");
     }
+    let client = |name: &str| Claims { core_user_uuid: None, sub: Some(name.into()), ..claims() };
+    let names = ["one", "two"].map(|name| check(&client(name), issuer, NOW).unwrap().name());
+    assert!(names[0].starts_with("application ") && names[0] != names[1], "{names:?}");
     let homeless = check(&Claims { organization_uuid: None, ..claims() }, issuer, NOW);
     assert!(matches!(homeless, Err(Error::Forbidden(_))), "got {homeless:?}");
 }

@@ -35,7 +35,7 @@ async fn every_record_is_seen_once_while_others_are_made(world: Arc<World>) {
             for thing in page.results() {
                 *seen.entry(thing["name"].as_str().unwrap().to_owned()).or_default() += 1;
             }
-            next = page.body["next"].as_str().map(str::to_owned);
+            next = page.body["next"].as_str().map(|query| format!("/things/{query}"));
         }
         for number in 0..120 {
             assert_eq!(seen.get(&format!("old {number}")), Some(&1), "{ordering}: old {number}");
@@ -56,32 +56,28 @@ async fn the_way_back_shows_the_same_pages(world: Arc<World>) {
         let page = world.send(Method::GET, &path, None).await;
         forward.push(page.body.clone());
         let Some(next) = page.body["next"].as_str() else { break };
-        path = next.to_owned();
+        path = format!("/things/{next}");
     }
     assert_eq!(forward.len(), 3);
     assert!(forward[0]["previous"].is_null());
     for pair in forward.windows(2) {
-        let back = world.send(Method::GET, pair[1]["previous"].as_str().unwrap(), None).await;
+        let previous = format!("/things/{}", pair[1]["previous"].as_str().unwrap());
+        let back = world.send(Method::GET, &previous, None).await;
         assert_eq!(back.body["results"], pair[0]["results"]);
     }
 }
 
-async fn links_bear_the_prefix_of_a_gateway_in_front(world: Arc<World>) {
+async fn links_are_relative_to_their_list(world: Arc<World>) {
     for name in ["a", "b"] {
         world.make(json!({"name": name})).await;
     }
-    for (prefix, expected) in
-        [("/crm", "/crm/things/?"), ("https://evil.test", "/things/?"), ("//evil", "/things/?")]
-    {
-        let headers = [("x-forwarded-prefix", prefix)];
-        let page = world.ask(Method::GET, "/things/?limit=1", &headers, None).await;
-        let next = page.body["next"].as_str().unwrap();
-        assert!(next.starts_with(expected), "{next}");
-    }
+    let page = world.send(Method::GET, "/things/?limit=1&search=", None).await;
+    let next = page.body["next"].as_str().unwrap();
+    assert!(next.starts_with("?limit=1&search=&cursor="), "{next}");
 }
 
 on_both_databases!(
     every_record_is_seen_once_while_others_are_made,
     the_way_back_shows_the_same_pages,
-    links_bear_the_prefix_of_a_gateway_in_front,
+    links_are_relative_to_their_list,
 );

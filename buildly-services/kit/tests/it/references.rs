@@ -21,15 +21,15 @@ async fn what_points_at_a_deleted_record_does_what_its_type_says(world: Arc<Worl
         part(json!({"maybe_of": id})).await,
         part(json!({"needed_for": id})).await,
     );
-    let refused = world.send(Method::DELETE, thing.header("location"), None).await;
+    let refused = world.send(Method::DELETE, &thing.path("/things/"), None).await;
     assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
-    let read = world.send(Method::GET, maybe_of.header("location"), None).await;
+    let read = world.send(Method::GET, &maybe_of.path("/parts/"), None).await;
     assert_eq!(read.body["maybe_of"], id, "a refused deletion changes nothing");
-    world.send(Method::DELETE, needed_for.header("location"), None).await;
-    let deleted = world.send(Method::DELETE, thing.header("location"), None).await;
+    world.send(Method::DELETE, &needed_for.path("/parts/"), None).await;
+    let deleted = world.send(Method::DELETE, &thing.path("/things/"), None).await;
     assert_eq!(deleted.status, StatusCode::NO_CONTENT, "{}", deleted.text);
-    let gone = world.send(Method::GET, of.header("location"), None).await;
-    let cleared = world.send(Method::GET, maybe_of.header("location"), None).await;
+    let gone = world.send(Method::GET, &of.path("/parts/"), None).await;
+    let cleared = world.send(Method::GET, &maybe_of.path("/parts/"), None).await;
     assert_eq!((gone.status, cleared.status), (StatusCode::NOT_FOUND, StatusCode::OK));
     assert_eq!((&cleared.body["maybe_of"], &cleared.body["version"]), (&Value::Null, &json!(2)));
 }
@@ -45,7 +45,7 @@ async fn a_link_to_nothing_is_refused(world: Arc<World>) {
 async fn no_link_dangles_when_writes_race(world: Arc<World>) {
     for round in 0..15 {
         let thing = world.make(json!({"name": format!("{round}")})).await;
-        let (id, path) = (thing.id(), thing.header("location").to_owned());
+        let (id, path) = (thing.id(), thing.path("/things/"));
         let linking: Vec<_> = (0..4)
             .map(|_| {
                 let (world, id) = (Arc::clone(&world), id.clone());

@@ -123,6 +123,16 @@ impl Answer {
         self.body["id"].as_str().unwrap_or_else(|| panic!("no id in {}", self.text)).to_owned()
     }
 
+    /// The path of the record that a POST to `list` made.
+    pub(crate) fn path(&self, list: &str) -> String {
+        let location = self.header("location");
+        assert!(
+            !location.starts_with('/') && location.ends_with('/'),
+            "`{location}` is not relative to its list"
+        );
+        format!("{list}{location}")
+    }
+
     pub(crate) fn results(&self) -> &Vec<Value> {
         self.body["results"].as_array().unwrap_or_else(|| panic!("no results in {}", self.text))
     }
