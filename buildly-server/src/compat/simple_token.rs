@@ -74,7 +74,7 @@ async fn sign_in(buildly: &Buildly, mut request: Request) -> Result<Response, Pr
     let username = fields.required_text("username");
     let password = fields.required_secret("password");
     fields.finish()?;
-    let address = request.peer().map(|peer| peer.ip());
+    let address = request.client_address();
     let issued =
         buildly.auth().open_session(&username, &password, address).await.map_err(|error| match error {
             auth::Error::WrongCredentials => {

@@ -79,7 +79,7 @@ pub(super) async fn issue(buildly: &Buildly, mut request: Request) -> Result<Res
     if let Err(problem) = fields.finish() {
         return Ok(error::unreadable(problem));
     }
-    let address = request.peer().map(|peer| peer.ip());
+    let address = request.client_address();
     Ok(match buildly.auth().token(&asked, address).await {
         Ok(issued) => Response::ok(&TokenBody::of(&issued)).no_store().with_header(PRAGMA, "no-cache"),
         Err(refusal) => error::refused(refusal),
