@@ -65,6 +65,14 @@ impl Routes {
     }
 }
 
+impl Routes {
+    /// Method and path of every operation that the document shows.
+    pub fn shown(&self) -> impl Iterator<Item = (&Method, &'static str)> {
+        let shown = self.operations.iter().filter(|operation| !operation.is_hidden);
+        shown.map(|operation| (&operation.method, operation.path))
+    }
+}
+
 /// One operation: method, path, handler and description.
 pub struct Operation {
     method: Method,

@@ -10,10 +10,14 @@
 
 mod audit;
 mod bad_input;
+mod bounds;
 #[expect(dead_code, reason = "the areas' tests use the rest")]
 mod client;
+mod command_line;
+mod document;
 mod gateway_traffic;
 mod harness;
 mod operations;
 mod people;
+mod tls;
 mod tokens;
