@@ -167,10 +167,9 @@ impl From<buildly_mesh::Error> for Refusal {
                 let detail = sentence(&buildly_mesh::Error::Invalid(fields.clone()));
                 Self { fields, ..Self::new(StatusCode::BAD_REQUEST, detail) }
             }
-            buildly_mesh::Error::Misconfigured { .. } => {
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, sentence(&error))
+            buildly_mesh::Error::Misconfigured { .. } | buildly_mesh::Error::Unreadable { .. } => {
+                Self::new(StatusCode::BAD_GATEWAY, sentence(&error))
             }
-            buildly_mesh::Error::Unreadable { .. } => Self::new(StatusCode::BAD_GATEWAY, sentence(&error)),
             other => Self::new(status_of(other.kind()), sentence(&other)),
         }
     }

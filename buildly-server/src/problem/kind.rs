@@ -183,6 +183,6 @@ impl AreaError for mesh::Error {
     }
 
     fn is_bad_gateway(&self) -> bool {
-        matches!(self, Self::Unreadable { .. })
+        matches!(self, Self::Unreadable { .. } | Self::Misconfigured { .. })
     }
 }

@@ -14,10 +14,14 @@ mod bounds;
 #[expect(dead_code, reason = "the areas' tests use the rest")]
 mod client;
 mod command_line;
+mod datamesh;
 mod document;
 mod gateway_traffic;
 mod harness;
+mod join;
+mod mesh_world;
 mod operations;
 mod people;
+mod recorded;
 mod tls;
 mod tokens;
