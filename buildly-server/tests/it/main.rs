@@ -11,7 +11,6 @@
 mod audit;
 mod bad_input;
 mod bounds;
-#[expect(dead_code, reason = "the areas' tests use the rest")]
 mod client;
 mod command_line;
 mod datamesh;
