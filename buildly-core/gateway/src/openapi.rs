@@ -18,3 +18,6 @@ pub use api::Api;
 pub use document::{Dialect, Document};
 pub use error::Error;
 pub use operation::{Operation, Parameter, ParameterKind, Security};
+
+#[cfg(test)]
+mod tests;
