@@ -1,6 +1,6 @@
 //! Everything the server offers: the one list of resources.
 
-use crate::{Routes, audit, compat, local, operations, service_accounts, well_known};
+use crate::{Routes, audit, compat, gateway, local, operations, service_accounts, well_known};
 
 /// All resources; what none of them takes goes to the gateway's data plane.
 ///
@@ -18,9 +18,11 @@ pub fn routes() -> Vec<Routes> {
         compat::consortium::routes(),
         compat::partner::routes(),
         compat::datamesh::routes(),
+        compat::logicmodule::routes(),
         compat::oauth::routes(),
         compat::simple_token::routes(),
         well_known::routes(),
         service_accounts::routes(),
+        gateway::routes(),
     ]
 }

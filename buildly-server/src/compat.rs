@@ -10,6 +10,7 @@ pub mod datamesh;
 mod group_shape;
 mod key;
 mod list;
+pub mod logicmodule;
 pub mod oauth;
 pub mod organization;
 mod organization_shape;

@@ -12,6 +12,7 @@ pub mod configuration;
 mod context;
 pub mod demo;
 pub mod deployment;
+pub mod gateway;
 pub mod local;
 pub mod logging;
 mod metrics;

@@ -17,7 +17,7 @@ pub(crate) fn routes() -> Routes {
         .add(
             get("/docs/swagger.json", docs::json)
                 .summary("This document")
-                .description("The OpenAPI 3.1 document of the core.")
+                .description("The OpenAPI 3.1 document of the core and of every registered service.")
                 .answers_object(200)
                 .public(),
         )

@@ -18,6 +18,7 @@ use buildly_model::{Clock, Principal, Random};
 use crate::{Change, Error, Snapshot, SpecificationSource, Store};
 
 pub use instances::InstanceSpec;
+pub use read::ServiceKey;
 pub use register::Registration;
 pub use update::Update;
 

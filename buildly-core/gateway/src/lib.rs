@@ -24,7 +24,7 @@ pub mod traffic;
 
 pub use address::{AddressClass, BaseUrl};
 pub use error::Error;
-pub use gateway::{Access, Gateway, InstanceSpec, Parts, Registration, Snapshots, Update};
+pub use gateway::{Access, Gateway, InstanceSpec, Parts, Registration, ServiceKey, Snapshots, Update};
 pub use merged_document::{Included, merged_document};
 pub use name::{RESERVED_NAMES, ServiceName, Version};
 pub use policy::{EjectionPolicy, Policy, RateLimit, RateLimits, RetryPolicy};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use buildly_core::Buildly;
+use bytes::Bytes;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY};
 use utoipa_swagger_ui::Config;
@@ -24,13 +25,23 @@ pub(super) async fn asset(_: &Buildly, request: Request) -> Result<Response, Pro
 }
 
 /// `GET /docs/swagger.json`
-pub(super) async fn json(_: &Buildly, request: Request) -> Result<Response, Problem> {
-    Ok(Response::ok(&request.context().document))
+pub(super) async fn json(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
+    Ok(Response::bytes(StatusCode::OK, "application/json", document(buildly, &request).await))
 }
 
 /// `GET /docs/swagger.yaml`: JSON is YAML (YAML 1.2 section 1.3).
-pub(super) async fn yaml(_: &Buildly, request: Request) -> Result<Response, Problem> {
-    Ok(Response::json_as(StatusCode::OK, "application/yaml", &request.context().document))
+pub(super) async fn yaml(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
+    Ok(Response::bytes(StatusCode::OK, "application/yaml", document(buildly, &request).await))
+}
+
+/// The document of the core and all services; that of the core alone if the storage fails, so
+/// that the page never does.
+async fn document(buildly: &Buildly, request: &Request) -> Bytes {
+    let core = &request.context().document;
+    buildly.gateway().merged_document(core).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "documents of services cannot be read");
+        Bytes::from(core.to_string())
+    })
 }
 
 fn file(name: &str) -> Result<Response, Problem> {

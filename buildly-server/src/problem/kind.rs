@@ -153,7 +153,12 @@ impl AreaError for gateway::Error {
     }
 
     fn fields(&self) -> Vec<FieldError> {
-        if let Self::Invalid(fields) = self { fields.clone() } else { Vec::new() }
+        match self {
+            Self::Invalid(fields) => fields.clone(),
+            // About two fields together: where forms of existing clients look for that.
+            Self::AlreadyRegistered => vec![FieldError::new("non_field_errors", self.to_string())],
+            _ => Vec::new(),
+        }
     }
 
     fn of_store(&self) -> Option<&StoreError> {

@@ -59,6 +59,11 @@ impl Client {
         Self { token: Some(token.into()), ..self.clone() }
     }
 
+    /// The token that it sends; empty if none.
+    pub fn token(&self) -> String {
+        self.token.clone().unwrap_or_default()
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None).await
     }

@@ -22,5 +22,7 @@ mod mesh_world;
 mod operations;
 mod people;
 mod recorded;
+mod services;
 mod tls;
 mod tokens;
+mod upstream;

@@ -29,6 +29,8 @@ const METHODS: [(&str, Method); 8] = [
 /// The operations of one document.
 #[derive(Debug)]
 pub struct Api {
+    /// Which version of the specification the document follows.
+    pub dialect: Dialect,
     /// What the document calls itself.
     pub title: Option<String>,
     /// The path below the service's base URL that all paths are below; begins with a slash and
@@ -78,7 +80,13 @@ impl Api {
             }
         }
         let title = document.root().get("info").and_then(|info| info.get("title")).and_then(Value::as_str);
-        Ok(Self { title: title.map(str::to_owned), base_path: base_path_of(document), operations, routes })
+        Ok(Self {
+            dialect: document.dialect(),
+            title: title.map(str::to_owned),
+            base_path: base_path_of(document),
+            operations,
+            routes,
+        })
     }
 
     /// The operations; those of one path stand together.

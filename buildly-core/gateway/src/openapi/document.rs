@@ -19,6 +19,18 @@ pub enum Dialect {
     V3_1,
 }
 
+impl Dialect {
+    /// The number: `2.0`, `3.0`, `3.1`.
+    #[must_use]
+    pub const fn number(self) -> &'static str {
+        match self {
+            Self::V2 => "2.0",
+            Self::V3_0 => "3.0",
+            Self::V3_1 => "3.1",
+        }
+    }
+}
+
 /// An OpenAPI document that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {

@@ -1,5 +1,6 @@
 use super::super::world::{World, member, registration, root};
 use super::*;
+use crate::ServiceKey;
 
 fn fields(error: &Error) -> Vec<&str> {
     match error {
@@ -69,7 +70,7 @@ async fn only_superusers_see_and_change_services() {
             gateway.register(&principal, registration("x", "http://localhost:2")).await.err(),
             gateway.services(&principal).await.err(),
             gateway.service(&principal, crm.id).await.err(),
-            gateway.service_by_number(&principal, 1).await.err(),
+            gateway.find_service(&principal, &ServiceKey::Number(1)).await.err(),
             gateway.specification(&principal, crm.id, None).await.err(),
             gateway.refresh_specification(&principal, crm.id, None).await.err(),
             gateway.update(&principal, crm.id, &Default::default(), None).await.err(),
