@@ -33,6 +33,9 @@ mod snapshot;
 mod store;
 mod verify;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
 pub use account_operations::{NewApiKey, NewServiceAccount, ServiceAccountPatch};
 pub use algorithm::{Algorithm, ParseAlgorithmError};
 pub use application::{Application, ApplicationGrant, ClientType};

@@ -12,3 +12,4 @@ mod journal;
 mod mesh;
 mod nodes;
 mod support;
+mod token;

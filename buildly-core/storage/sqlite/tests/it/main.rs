@@ -9,3 +9,4 @@ mod identity;
 mod journal;
 mod mesh;
 mod support;
+mod token;
