@@ -16,6 +16,7 @@ use serde_json::Value;
 use sqlx::Executor as _;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::JoinError;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -141,14 +142,23 @@ impl Answer {
 pub(crate) async fn on_sqlite<F: Future<Output = ()> + Send + 'static>(case: impl FnOnce(Arc<World>) -> F) {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(Uuid::now_v7().to_string());
     std::fs::create_dir_all(&folder).unwrap();
-    World::run(DatabaseAddress::File(folder.join("test.db")), case).await;
+    let outcome = World::run(DatabaseAddress::File(folder.join("test.db")), case).await;
     std::fs::remove_dir_all(folder).unwrap();
+    report(outcome);
 }
 
 pub(crate) async fn on_postgres<F: Future<Output = ()> + Send + 'static>(case: impl FnOnce(Arc<World>) -> F) {
     let (address, schema) = new_schema();
-    World::run(address, case).await;
+    let outcome = World::run(address, case).await;
     drop_schema(&schema).await;
+    report(outcome);
+}
+
+/// Panics as the case did, after everything is cleaned up.
+fn report(outcome: Result<(), JoinError>) {
+    if let Err(error) = outcome {
+        std::panic::resume_unwind(error.into_panic());
+    }
 }
 
 pub(crate) fn new_schema() -> (DatabaseAddress, String) {
@@ -162,11 +172,11 @@ pub(crate) async fn drop_schema(schema: &str) {
 }
 
 impl World {
-    /// Runs the case and cleans up, whatever comes of it.
+    /// Runs the case and stops the service, whatever comes of it.
     async fn run<F: Future<Output = ()> + Send + 'static>(
         database: DatabaseAddress,
         case: impl FnOnce(Arc<Self>) -> F,
-    ) {
+    ) -> Result<(), JoinError> {
         let world = Arc::new(Self::start(database).await);
         let outcome = tokio::spawn(case(Arc::clone(&world))).await;
         let Self { stop, running, client, .. } =
@@ -174,9 +184,7 @@ impl World {
         drop(client);
         stop.send(()).unwrap();
         running.await.unwrap();
-        if let Err(error) = outcome {
-            std::panic::resume_unwind(error.into_panic());
-        }
+        outcome
     }
 
     async fn start(database: DatabaseAddress) -> Self {
