@@ -17,7 +17,7 @@ const SERVICES: u8 = 3;
 const USERS: u8 = 6;
 
 fn id(kind: u8, number: u8) -> Uuid {
-    Uuid::from_u128(u128::from(kind) << 96 | u128::from(number) + 1)
+    Uuid::from_u128((u128::from(kind) << 96) | (u128::from(number) + 1))
 }
 
 fn organization(number: u8) -> OrganizationId {
