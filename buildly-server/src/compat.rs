@@ -10,6 +10,7 @@ pub mod datamesh;
 mod group_shape;
 mod key;
 mod list;
+mod local_records;
 pub mod logicmodule;
 pub mod oauth;
 pub mod organization;
@@ -19,4 +20,5 @@ pub mod partner;
 pub mod simple_token;
 
 pub use group_shape::{CoreGroup, CoreGroupInput, Permissions};
+pub use local_records::CoreRecords;
 pub use organization_shape::{OrganizationBody, OrganizationInput};

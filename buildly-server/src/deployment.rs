@@ -5,6 +5,7 @@ use buildly_core::auth::token::{self, DeploymentKey};
 use buildly_core::gateway::{RateLimit, RateLimits};
 use buildly_core::{Buildly, MailSettings, Postgres, Settings, SmtpEncryption, SmtpSettings};
 
+use crate::compat::CoreRecords;
 use crate::configuration::{Configuration, MailEncryption, Smtp};
 use crate::server::cors_policy;
 
@@ -17,7 +18,9 @@ pub async fn open(configuration: &Configuration) -> Result<Buildly, buildly_core
     if let Some(url) = &configuration.database_url {
         builder = builder.storage(Postgres::connect_in(url.expose(), &configuration.database_schema).await?);
     }
-    builder.build().await
+    let buildly = builder.build().await?;
+    buildly.attach_local_records(Box::new(CoreRecords::new(buildly.auth().clone())));
+    Ok(buildly)
 }
 
 fn settings(configuration: &Configuration) -> Result<Settings, buildly_core::Error> {

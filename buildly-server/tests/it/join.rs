@@ -179,3 +179,51 @@ async fn writes_bring_related_records_and_links() {
         world.server.stop().await;
     }
 }
+
+#[tokio::test]
+async fn records_of_the_core_are_joined_as_their_resources_show_them() {
+    let world = world().await;
+    let (root, ann) = (&world.root, &world.ann);
+    let me = ann.get("/coreuser/me/").await.expect(200).json();
+    let organization = me["organization"]["organization_uuid"].clone();
+    let theirs =
+        world.zed.get("/coreuser/me/").await.expect(200).json()["organization"]["organization_uuid"].clone();
+    let models = root.get("/datamesh/logicmodulemodels/").await.expect(200).json();
+    let document_model = models.as_array().unwrap().iter().find(|one| one["model"] == "Document").unwrap();
+    for (model, endpoint, field, key) in [
+        ("CoreUser", "/coreuser/", "core_user_uuid", "document_author"),
+        ("Organization", "/organization/", "organization_uuid", "document_organization"),
+    ] {
+        let body = json!({
+            "logic_module_endpoint_name": "core", "model": model, "endpoint": endpoint,
+            "lookup_field_name": field, "is_local": true,
+        });
+        let made = root.post("/datamesh/logicmodulemodels/", &body).await.expect(201).json();
+        let body = json!({
+            "key": key, "origin_model_id": document_model["logic_module_model_uuid"],
+            "related_model_id": made["logic_module_model_uuid"],
+        });
+        root.post("/datamesh/relationships/", &body).await.expect(201);
+    }
+    for (model, number, related) in [
+        ("coreCoreUser", 1, &me["core_user_uuid"]),
+        ("coreOrganization", 2, &organization),
+        ("coreOrganization", 3, &theirs),
+    ] {
+        let body = json!({
+            "origin_model_name": "documentsDocument", "related_model_name": model,
+            "record_uuid": document(number)["id"], "related_record_uuid": related,
+        });
+        ann.post("/datamesh/joinrecords/", &body).await.expect(201);
+    }
+    let path =
+        |number: u32| format!("/documents/document/{}/?join", document(number)["id"].as_str().unwrap());
+    let first = ann.get(&path(1)).await.expect(200).json();
+    assert_eq!((&first["document_author"], &first["document_organization"]), (&json!([me]), &json!([])));
+    assert!(!first.to_string().contains("password"), "{first}");
+    let second = ann.get(&path(2)).await.expect(200).json();
+    assert_eq!(second["document_organization"], json!([me["organization"]]));
+    let third = ann.get(&path(3)).await.expect(200).json();
+    assert_eq!(third["document_organization"], json!([]), "another organization stays hidden");
+    world.server.stop().await;
+}
