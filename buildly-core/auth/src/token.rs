@@ -46,7 +46,7 @@ pub use deployment_key::{DeploymentKey, DeploymentKeyError};
 pub use discovery::Discovery;
 pub use grant::{ClientCredentials, GrantError, TokenRequest};
 pub use issue::Issued;
-pub use listing::TokenKey;
+pub use listing::{Owned, TokenKey};
 pub use oauth::Introspection;
 pub use rotation::{Rotation, rotate};
 pub use secret_hash::SecretHash;

@@ -3,6 +3,7 @@
 mod application;
 mod error;
 mod introspection;
+mod listing;
 mod revocation;
 mod token;
 
@@ -15,6 +16,7 @@ use crate::{Request, Routes};
 pub use application::{ApplicationBody, ApplicationInput};
 pub use error::OAuthError;
 pub use introspection::{IntrospectionBody, IntrospectionInput};
+pub use listing::{AccessTokenBody, RefreshTokenBody};
 pub use revocation::RevocationInput;
 pub use token::{TokenBody, TokenInput};
 
@@ -53,7 +55,45 @@ pub(crate) fn routes() -> Routes {
                 .answers::<OAuthError>(401)
                 .public(),
         );
-    applications(routes)
+    tokens(applications(routes))
+}
+
+fn tokens(routes: Routes) -> Routes {
+    routes
+        .add(
+            get("/oauth/accesstokens/", listing::access_tokens)
+                .summary("Lists the access tokens that have not ended")
+                .query("user__username", "Only those of this user.")
+                .query_integer("after", "Only those after this id.")
+                .answers_list::<AccessTokenBody>(200),
+        )
+        .add(
+            get("/oauth/accesstokens/{id}/", listing::access_token)
+                .summary("Reads an access token")
+                .answers::<AccessTokenBody>(200),
+        )
+        .add(
+            delete("/oauth/accesstokens/{id}/", listing::end_access)
+                .summary("Ends the session of an access token")
+                .answers_nothing(204),
+        )
+        .add(
+            get("/oauth/refreshtokens/", listing::refresh_tokens)
+                .summary("Lists the refresh tokens")
+                .query("user__username", "Only those of this user.")
+                .query_integer("after", "Only those after this id.")
+                .answers_list::<RefreshTokenBody>(200),
+        )
+        .add(
+            get("/oauth/refreshtokens/{id}/", listing::refresh_token)
+                .summary("Reads a refresh token")
+                .answers::<RefreshTokenBody>(200),
+        )
+        .add(
+            delete("/oauth/refreshtokens/{id}/", listing::end_refresh)
+                .summary("Ends the session of a refresh token")
+                .answers_nothing(204),
+        )
 }
 
 fn applications(routes: Routes) -> Routes {

@@ -12,6 +12,7 @@ mod audit;
 mod bad_input;
 mod bounds;
 mod client;
+mod clients;
 mod command_line;
 mod datamesh;
 mod document;

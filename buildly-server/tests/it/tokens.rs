@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::harness::TestServer;
 
-const CLIENT: &str = "recorded-public-client";
-const PASSWORD: &str = "Root-horse-9-battery";
+pub const CLIENT: &str = "recorded-public-client";
+pub const PASSWORD: &str = "Root-horse-9-battery";
 
 /// A server with a superuser `root` in organization `Acme` and a public client.
 async fn start() -> TestServer {
@@ -316,4 +316,29 @@ async fn tokens_stay_good_when_the_server_starts_again_on_another_port() {
     assert!(opens(&server, &next["access_token"]).await);
     server.stop().await;
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn superusers_list_tokens_without_their_text_and_end_their_sessions() {
+    let server = start().await;
+    let (root, other) = (sign_in(&server).await, sign_in(&server).await);
+    let client = server.client.signed_in(text(&root["access_token"]));
+    for path in ["/oauth/accesstokens/", "/oauth/refreshtokens/"] {
+        let rows = client.get(&format!("{path}?user__username=root")).await.expect(200);
+        assert!(
+            !rows.text().contains(&text(&other["access_token"])) && !rows.text().contains("buildly_refresh_")
+        );
+        let rows = rows.json();
+        assert_eq!((rows.as_array().unwrap().len(), &rows[1]["user"]["username"]), (2, &json!("root")));
+        assert_eq!(client.get(&format!("{path}?user__username=nobody")).await.expect(200).json(), json!([]));
+        let one = format!("{path}{}/", rows[1]["id"]);
+        assert_eq!(client.get(&one).await.expect(200).json()["id"], rows[1]["id"]);
+        client.get(&format!("{path}999/")).await.expect(404);
+        server.client.get(path).await.expect(401);
+    }
+    let rows = client.get("/oauth/accesstokens/").await.expect(200).json();
+    client.delete(&format!("/oauth/accesstokens/{}/", rows[1]["id"])).await.expect(204);
+    assert!(!opens(&server, &other["access_token"]).await);
+    assert!(opens(&server, &root["access_token"]).await);
+    server.stop().await;
 }

@@ -1,12 +1,14 @@
 //! Tokens listed and ended by superusers, and what is forgotten of them in time.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use buildly_journal::{Event, Part};
 use buildly_model::{Action, Principal, Timestamp, TokenId, UserId};
 use serde_json::json;
 
-use super::{AccessToken, Change, Listed, RefreshToken};
+use super::{AccessToken, Change, Listed, RefreshToken, Session};
+use crate::identity::{Scope, UserKey, UserView};
 use crate::{Auth, Error};
 
 /// How many sessions are forgotten in one commit.
@@ -25,22 +27,38 @@ pub enum TokenKey {
     Refresh(i64),
 }
 
+/// A listed token with whoever it belongs to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Owned<T> {
+    /// The user, if it is one's and still there.
+    pub owner: Option<UserView>,
+    /// The session.
+    pub session: Session,
+    /// The token.
+    pub token: T,
+}
+
+/// The name to filter by is nobody's.
+struct NoSuchUser;
+
 impl Auth {
     /// Access tokens that have not ended, by number, after number `after`, at most
-    /// `tokens_max`: of one user, or of all.
+    /// `tokens_max`: of the user of that name, or of all.
     ///
     /// # Errors
     /// [`Error::Forbidden`] unless the caller is a superuser, [`Error::Store`].
     pub async fn access_tokens(
         &self,
         principal: &Principal,
-        user: Option<UserId>,
+        username: Option<&str>,
         after: i64,
         tokens_max: u32,
-    ) -> Result<Vec<Listed<AccessToken>>, Error> {
+    ) -> Result<Vec<Owned<AccessToken>>, Error> {
         self.require_deployment(principal, Action::Read)?;
+        let Ok(user) = self.named(username).await? else { return Ok(Vec::new()) };
         let now = self.parts.clock.now();
-        Ok(self.parts.store.list_access_tokens(user, now, after, tokens_max).await?)
+        let rows = self.parts.store.list_access_tokens(user, now, after, tokens_max).await?;
+        self.with_owners(rows).await
     }
 
     /// Refresh tokens, likewise; used and revoked ones too, until they are forgotten.
@@ -50,12 +68,14 @@ impl Auth {
     pub async fn refresh_tokens(
         &self,
         principal: &Principal,
-        user: Option<UserId>,
+        username: Option<&str>,
         after: i64,
         tokens_max: u32,
-    ) -> Result<Vec<Listed<RefreshToken>>, Error> {
+    ) -> Result<Vec<Owned<RefreshToken>>, Error> {
         self.require_deployment(principal, Action::Read)?;
-        Ok(self.parts.store.list_refresh_tokens(user, after, tokens_max).await?)
+        let Ok(user) = self.named(username).await? else { return Ok(Vec::new()) };
+        let rows = self.parts.store.list_refresh_tokens(user, after, tokens_max).await?;
+        self.with_owners(rows).await
     }
 
     /// Ends the session of a listed token, with every token of it, on every node at once.
@@ -124,6 +144,27 @@ impl Auth {
                 .await?;
         }
         Ok(())
+    }
+
+    /// The user of that name, `Ok(None)` for everybody; the inner error if there is none such.
+    async fn named(&self, username: Option<&str>) -> Result<Result<Option<UserId>, NoSuchUser>, Error> {
+        let Some(username) = username else { return Ok(Ok(None)) };
+        let found = self.parts.store.find_credentials(username).await?;
+        Ok(found.map(|found| Some(found.user)).ok_or(NoSuchUser))
+    }
+
+    async fn with_owners<T>(&self, rows: Vec<Listed<T>>) -> Result<Vec<Owned<T>>, Error> {
+        let mut users = Vec::new();
+        for user in rows.iter().filter_map(|row| row.session.user).collect::<BTreeSet<UserId>>() {
+            users.extend(self.parts.store.find_user(Scope::Deployment, UserKey::Id(user)).await?);
+        }
+        let views = self.views(users).await?;
+        let owned = |row: Listed<T>| Owned {
+            owner: views.iter().find(|view| Some(view.user.id) == row.session.user).cloned(),
+            session: row.session,
+            token: row.token,
+        };
+        Ok(rows.into_iter().map(owned).collect())
     }
 
     async fn note_api_key_use(&self, key: TokenId, at: Timestamp) -> Result<(), Error> {

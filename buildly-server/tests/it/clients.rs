@@ -1,0 +1,78 @@
+//! Clients that others wrote sign in and check tokens by discovery.
+//!
+//! They are installed under `target/`; where their registries cannot be reached the test
+//! says aloud that it is skipped.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::harness::TestServer;
+use crate::tokens::{CLIENT, PASSWORD, prepare};
+
+fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
+}
+
+fn installed(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients").join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// Runs a step of an installation; `false`, said aloud, if it cannot be done here.
+fn install(command: &mut Command) -> bool {
+    match command.output() {
+        Ok(output) if output.status.success() => true,
+        Ok(output) => {
+            let reason = String::from_utf8_lossy(&output.stderr).into_owned();
+            eprintln!("SKIPPED: {command:?} failed: {reason}");
+            false
+        }
+        Err(error) => {
+            eprintln!("SKIPPED: {command:?} cannot be run: {error}");
+            false
+        }
+    }
+}
+
+async fn signs_in(mut command: Command) {
+    let server = TestServer::start().await;
+    prepare(&server).await;
+    command.args([server.client.url("").as_str(), CLIENT, "root", PASSWORD]);
+    let output: Output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let (said, complained) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && said.trim() == "ok", "{said}\n{complained}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn authlib_and_pyjwt_sign_in_and_verify_by_discovery() {
+    let folder = installed("python");
+    let python = folder.join("venv/bin/python");
+    if !python.exists() && !install(Command::new("python3").args(["-m", "venv"]).arg(folder.join("venv"))) {
+        return;
+    }
+    let requirements = scripts().join("requirements.txt");
+    if !install(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(requirements)) {
+        return;
+    }
+    let mut command = Command::new(python);
+    command.arg(scripts().join("sign_in.py"));
+    signs_in(command).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn openid_client_and_jose_sign_in_and_verify_by_discovery() {
+    let folder = installed("node");
+    for file in ["package.json", "sign_in.mjs"] {
+        std::fs::copy(scripts().join(file), folder.join(file)).unwrap();
+    }
+    let npm = ["install", "--no-audit", "--no-fund", "--silent"];
+    if !install(Command::new("npm").args(npm).current_dir(&folder)) {
+        return;
+    }
+    let mut command = Command::new("node");
+    command.arg("sign_in.mjs").current_dir(&folder);
+    signs_in(command).await;
+}
