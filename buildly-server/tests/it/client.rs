@@ -9,6 +9,9 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
+/// Why no whole answer came.
+pub type Unanswered = Box<dyn std::error::Error + Send + Sync>;
+
 /// Asks one server.
 #[derive(Clone)]
 pub struct Client {
@@ -104,6 +107,16 @@ impl Client {
     }
 
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        self.try_send(method, path, body).await.unwrap()
+    }
+
+    /// As [`Client::send`]; where no whole answer comes, why.
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, Unanswered> {
         let builder = http::Request::builder().method(method).uri(self.url(path));
         let request = match body {
             Some(body) => builder
@@ -111,18 +124,22 @@ impl Client {
                 .body(Body::from(serde_json::to_vec(body).unwrap())),
             None => builder.body(Body::empty()),
         };
-        self.request(request.unwrap()).await
+        self.try_request(request.unwrap()).await
     }
 
     /// Any request; the token is added unless it has an `Authorization` of its own.
-    pub async fn request(&self, mut request: http::Request<Body>) -> Answer {
+    pub async fn request(&self, request: http::Request<Body>) -> Answer {
+        self.try_request(request).await.unwrap()
+    }
+
+    async fn try_request(&self, mut request: http::Request<Body>) -> Result<Answer, Unanswered> {
         if let (Some(token), false) = (&self.token, request.headers().contains_key(AUTHORIZATION)) {
             request.headers_mut().insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
         }
-        let response = self.legacy.request(request).await.unwrap();
+        let response = self.legacy.request(request).await?;
         let (head, body) = response.into_parts();
-        let body = Body::stream(body).collect(100_000_000).await.unwrap();
-        Answer { status: head.status, headers: head.headers, body }
+        let body = Body::stream(body).collect(100_000_000).await?;
+        Ok(Answer { status: head.status, headers: head.headers, body })
     }
 
     pub fn url(&self, path: &str) -> String {
