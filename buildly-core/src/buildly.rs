@@ -28,8 +28,8 @@ use crate::rights::Rights;
 use crate::snapshot::{Hot, Snapshot};
 use crate::{Builder, Error, Folder, Journal, Settings, mail};
 
-/// How often signing keys are looked after.
-const KEYS_INTERVAL: Duration = Duration::from_secs(3600);
+/// How often keys and ended tokens are looked after.
+const TOKENS_INTERVAL: Duration = Duration::from_secs(300);
 
 /// A running deployment, or one node of it; cheap to clone.
 ///
@@ -144,7 +144,7 @@ impl Buildly {
         tasks.spawn(follower.follow(position));
         tasks.spawn(freshness.clone().keep(stopped.clone()));
         tasks.spawn(delivery.run(stopped.clone()));
-        tasks.spawn(keep_keys(auth.clone(), stopped));
+        tasks.spawn(keep_tokens(auth.clone(), stopped));
         let issuer = settings.public_url.as_deref().unwrap_or(buildly_auth::token::ISSUER_DEFAULT);
         auth.issue_as(issuer).await?;
 
@@ -282,14 +282,17 @@ impl Buildly {
     }
 }
 
-async fn keep_keys(auth: Auth, mut stop: watch::Receiver<bool>) {
+async fn keep_tokens(auth: Auth, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return,
-            () = tokio::time::sleep(KEYS_INTERVAL) => {}
+            () = tokio::time::sleep(TOKENS_INTERVAL) => {}
         }
         if let Err(error) = auth.keep_keys().await {
             tracing::error!(%error, "signing keys could not be looked after");
+        }
+        if let Err(error) = auth.tidy_tokens().await {
+            tracing::warn!(%error, "ended tokens could not be forgotten");
         }
     }
 }

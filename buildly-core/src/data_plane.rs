@@ -55,7 +55,7 @@ impl DataPlane {
         let cors = cors::decide(&self.cors, request.method(), request.headers());
         let mut counted = Outcome::default();
         let answered = match &cors {
-            cors::Decision::Preflight(_) => Ok(no_content()),
+            cors::Decision::Preflight(_) => Ok(Response::new(Body::empty())),
             cors::Decision::Refused { is_preflight: true } => {
                 Err(Refusal::new(StatusCode::FORBIDDEN, "Pages of this origin may not call this API."))
             }
@@ -81,9 +81,10 @@ impl DataPlane {
         let snapshot = self.hot.load();
         let caller = principal.as_ref().unwrap_or(&Principal::ANONYMOUS);
         self.count(&snapshot, caller, address, counted)?;
-        let principal = principal?;
+        // The joint document is public, so whether there is such a service is no secret.
         let uri = request.uri().clone();
         let target = Target::find(&snapshot.gateway, &uri)?;
+        let principal = principal?;
         permit(&snapshot, &principal, request.method(), &target)?;
         self.count_to_service(&target.service.service, &principal, address, counted)?;
         let route = self.gateway.route(&target, request.method()).await?;
@@ -251,12 +252,6 @@ fn token_of(value: &str) -> Option<&str> {
 /// `?join`, with or without a value, anywhere in the query.
 fn asks_for_join(uri: &Uri) -> bool {
     uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "join" || pair.starts_with("join=")))
-}
-
-fn no_content() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response
 }
 
 #[cfg(test)]

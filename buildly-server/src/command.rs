@@ -4,6 +4,8 @@ mod admin;
 mod audit;
 mod backup;
 mod config;
+#[cfg(feature = "services")]
+mod demo;
 mod migrate;
 mod openapi;
 mod password;
@@ -64,6 +66,9 @@ pub struct Settings {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show what Buildly does, with real data.
+    #[cfg(feature = "services")]
+    Demo(demo::Arguments),
     /// Answer requests until stopped.
     Serve(serve::Arguments),
     /// Make people who may do everything.
@@ -117,6 +122,8 @@ fn failed(failure: &str) -> ExitCode {
 async fn perform(arguments: Arguments) -> Result<ExitCode, Failure> {
     let settings = arguments.settings;
     match arguments.command {
+        #[cfg(feature = "services")]
+        Command::Demo(command) => command.run(settings).await,
         Command::Serve(command) => command.run(settings).await,
         Command::Admin(command) => command.run(settings).await,
         Command::User(command) => command.run(settings).await,

@@ -1,3 +1,16 @@
-//! What `buildly demo` shows.
+//! `buildly demo`: a whole deployment with real data, and a story told over real HTTP.
 
+mod client;
+mod narrator;
+mod people;
+mod proof;
+mod records;
+mod rights;
 pub mod sample;
+mod services;
+mod stage;
+mod story;
+
+pub use narrator::{Narrator, Voice};
+pub use stage::{Stage, StageError};
+pub use story::{Failure, Story};

@@ -10,6 +10,7 @@ pub mod command;
 pub mod compat;
 pub mod configuration;
 mod context;
+#[cfg(feature = "services")]
 pub mod demo;
 pub mod deployment;
 pub mod gateway;

@@ -100,7 +100,8 @@ impl Server {
         let cross_origin = cors::decide(&self.cors, request.method(), request.headers());
         let answered = async {
             match &cross_origin {
-                cors::Decision::Preflight(_) => Response::no_content().into_http(),
+                // 200 and not 204: what existing front ends have always been answered.
+                cors::Decision::Preflight(_) => http::Response::new(Body::empty()),
                 cors::Decision::Refused { is_preflight: true } => {
                     refuse(Problem::forbidden("Pages of this origin may not use this API."), false)
                 }

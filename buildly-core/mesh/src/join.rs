@@ -80,7 +80,9 @@ impl Mesh {
         let Some((record_type, key)) = address(&view, &asked) else { return Ok(None) };
         let Some(action) = Action::of_method(&asked.method) else { return Ok(None) };
         let shape = Shape::all(&view.catalog, record_type.id);
-        if shape.branches.is_empty() || matches!(asked.method, Method::HEAD | Method::OPTIONS) {
+        // Records without the field of their key are told even where nothing is linked yet.
+        let has_nothing_to_do = shape.branches.is_empty() && action != Action::Read;
+        if has_nothing_to_do || matches!(asked.method, Method::HEAD | Method::OPTIONS) {
             return Ok(None);
         }
         let wishes = match (action, &asked.body) {

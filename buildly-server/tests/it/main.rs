@@ -17,6 +17,7 @@ mod clients;
 mod command_line;
 mod crash;
 mod datamesh;
+mod demo;
 mod document;
 mod gateway_traffic;
 mod harness;

@@ -111,7 +111,7 @@ async fn only_pages_of_allowed_origins_may_use_the_api() {
         }
         server.client.request(request.body(Body::empty()).unwrap()).await
     };
-    let preflight = ask(Method::OPTIONS, "http://localhost:3000", true).await.expect(204);
+    let preflight = ask(Method::OPTIONS, "http://localhost:3000", true).await.expect(200);
     assert_eq!(preflight.header("access-control-allow-origin"), "http://localhost:3000");
     assert_eq!(preflight.header("access-control-allow-headers"), "authorization");
     let actual = ask(Method::GET, "http://localhost:3000", false).await;

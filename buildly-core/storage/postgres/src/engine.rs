@@ -77,6 +77,21 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Drops a schema with everything in it, if it is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database does not answer, or the URL or the name is none.
+    pub async fn drop_schema(url: &str, schema: &str) -> Result<(), StoreError> {
+        let schema = Schema::parse(schema)?;
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|error| unavailable(format!("the database URL cannot be read: {error}")))?;
+        let mut connection = options.connect().await.map_err(store_error)?;
+        // The name was parsed into letters, digits and `_`.
+        let drop = format!("DROP SCHEMA IF EXISTS {} CASCADE", schema.name());
+        sqlx::query(sqlx::AssertSqlSafe(drop)).execute(&mut connection).await.map_err(store_error)?;
+        connection.close().await.map_err(store_error)
+    }
+
     /// The pool; every connection has the schema as its search path.
     #[must_use]
     pub const fn pool(&self) -> &PgPool {

@@ -76,6 +76,14 @@ impl Postgres {
         Ok(Self { engine, shared: Arc::new(shared) })
     }
 
+    /// Drops a schema with everything in it, for whoever starts over.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database cannot be reached or the name is none of a schema.
+    pub async fn drop_schema(url: &str, schema: &str) -> Result<(), StoreError> {
+        Engine::drop_schema(url, schema).await
+    }
+
     /// The engine below.
     #[must_use]
     pub const fn engine(&self) -> &Engine {

@@ -1,0 +1,126 @@
+//! `buildly demo`
+
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Failure, Settings, flag};
+use crate::configuration::Configuration;
+use crate::demo::{Narrator, Stage, Story, Voice};
+use crate::logging;
+
+const EXAMPLES: &str = "\
+Examples:
+  buildly demo                                          data in ./buildly-data, server on 127.0.0.1:8080
+  buildly demo --once                                   ends after the story; 0 if every step came out right
+  buildly demo --reset                                  starts over with an empty folder
+  buildly demo --database-url postgres://localhost/test the same story on PostgreSQL
+
+Starts the CRM and documents services and a server, each on a port of its own, loads real
+sample data, and shows each step with its request and answer. A second start goes on with the
+same data.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Listen on this address and port; port 0 picks a free one.
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// End after the story, with 0 if every step came out as it should.
+    #[arg(long)]
+    once: bool,
+    /// Start over: delete what an earlier demo has left in the data folder.
+    #[arg(long)]
+    reset: bool,
+    /// Only say how it ended.
+    #[arg(long, conflicts_with = "json")]
+    quiet: bool,
+    /// Print one JSON object a step.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    pub(super) async fn run(self, settings: Settings) -> Result<ExitCode, Failure> {
+        let mut flags: Vec<_> =
+            self.listen.map(|value| flag("--listen", "listen", value)).into_iter().collect();
+        flags.push(flag("demo", "cors.origins", "localhost".to_owned()));
+        flags.push(flag("demo", "log.level", "warn".to_owned()));
+        let configuration = settings.load(flags)?;
+        logging::begin(&configuration.log)?;
+        if self.reset {
+            reset(&configuration).await?;
+        }
+        let voice = match (self.quiet, self.json) {
+            (true, _) => Voice::Quiet,
+            (_, true) => Voice::Json,
+            _ => Voice::Person,
+        };
+        let failure = |error: io::Error| format!("signals cannot be received: {error}");
+        let mut terminate = signal(SignalKind::terminate()).map_err(failure)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failure)?;
+        let mut narrator = Narrator::new(voice, Box::new(io::stdout()));
+        let stage = Stage::set(configuration).await.map_err(|error| error.to_string())?;
+        let told = tokio::select! {
+            told = Story::new(&stage, &mut narrator).tell() => told.map_err(|failure| failure.to_string()),
+            _ = terminate.recv() => Err("the story was interrupted".to_owned()),
+            _ = interrupt.recv() => Err("the story was interrupted".to_owned()),
+        };
+        let is_good = told.is_ok();
+        let outcome = told.err().map_or_else(
+            || "Every step came out as it should.".to_owned(),
+            |failure| format!("A step came out otherwise than it should: {failure}"),
+        );
+        narrator.end(&outcome, is_good).map_err(|error| error.to_string())?;
+        if is_good && !self.once {
+            narrator.say(&invitation(&stage.url())).map_err(|error| error.to_string())?;
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        stage.strike().await;
+        Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// Deletes what an earlier demo has left, and nothing that does not look like it.
+async fn reset(configuration: &Configuration) -> Result<(), Failure> {
+    let folder: &Path = &configuration.data_dir;
+    if folder.exists() {
+        if !folder.join("core.db").exists() && !folder.join("keys").exists() && !is_empty(folder) {
+            return Err(format!(
+                "`{}` does not look like a data folder: nothing was deleted; name another with `--data-dir`",
+                folder.display()
+            ));
+        }
+        std::fs::remove_dir_all(folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
+    }
+    let Some(url) = &configuration.database_url else { return Ok(()) };
+    let schema = &configuration.database_schema;
+    for schema in [schema.clone(), format!("{schema}_crm"), format!("{schema}_documents")] {
+        buildly_core::Postgres::drop_schema(url.expose(), &schema)
+            .await
+            .map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+fn invitation(url: &str) -> String {
+    let note = if io::stdout().is_terminal() { " (Ctrl-C ends it)" } else { "" };
+    format!(
+        "\nThe server stays up at {url}{note}. Its API: {url}/docs/\n\
+         Sign in as `ada` (admin of the organization), `vic` (no role left) or `root` (operator);\n\
+         the password is `Demo-horse-9-battery`.\n\n\
+         TOKEN=$(curl -s {url}/token/ -d username=ada -d password=Demo-horse-9-battery | sed 's/.*\"access\":\"\\([^\"]*\\).*/\\1/')\n\
+         curl -s -H \"Authorization: Bearer $TOKEN\" '{url}/crm/contacts/?limit=2&join'\n\
+         curl -s -H \"Authorization: Bearer $TOKEN\" '{url}/audit/events/?limit=3'"
+    )
+}
