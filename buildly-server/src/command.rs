@@ -10,7 +10,6 @@ mod migrate;
 mod openapi;
 mod password;
 mod serve;
-#[cfg(feature = "services")]
 mod service;
 mod status;
 mod user;
@@ -84,8 +83,7 @@ enum Command {
     Config(config::Command),
     /// Print the OpenAPI document of the core.
     Openapi(openapi::Arguments),
-    /// Run the services that come with Buildly.
-    #[cfg(feature = "services")]
+    /// Put services behind the gateway, and run those that come with Buildly.
     #[command(subcommand)]
     Service(service::Command),
     /// Prove the journal.
@@ -130,7 +128,6 @@ async fn perform(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Status(command) => command.run(settings).await,
         Command::Config(command) => command.run(settings),
         Command::Openapi(command) => command.run(settings),
-        #[cfg(feature = "services")]
         Command::Service(command) => command.run(settings).await,
         Command::Audit(command) => command.run(settings).await,
         Command::Migrate(command) => command.run(settings).await,

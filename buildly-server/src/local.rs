@@ -5,6 +5,7 @@
 //! only, mode 0600), so nothing more is asked of the caller.
 
 mod ask;
+mod services;
 mod socket;
 mod task;
 

@@ -8,6 +8,7 @@ use buildly_model::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::services;
 use crate::Problem;
 
 /// What a command asks for.
@@ -41,6 +42,22 @@ pub enum Task {
     Backup {
         /// The file's absolute path.
         file: PathBuf,
+    },
+    /// Register a service at the gateway.
+    RegisterService {
+        /// The first segment of its paths.
+        name: String,
+        /// Its base URL.
+        endpoint: String,
+        /// Where its document is, below the base URL.
+        docs_endpoint: Option<String>,
+    },
+    /// The registered services.
+    ListServices {},
+    /// Take a service off the gateway.
+    RemoveService {
+        /// Its name.
+        name: String,
     },
     /// Whether every chain of the journal holds.
     VerifyAudit {},
@@ -76,6 +93,11 @@ pub async fn perform(buildly: &Buildly, task: Task) -> Result<Value, Problem> {
             copied.map_err(|error| Problem::unavailable(format!("No backup was made: {error}.")))?;
             Ok(json!({"file": file}))
         }
+        Task::RegisterService { name, endpoint, docs_endpoint } => {
+            services::register(buildly, name, endpoint, docs_endpoint).await
+        }
+        Task::ListServices {} => services::list(buildly).await,
+        Task::RemoveService { name } => services::remove(buildly, &name).await,
         Task::VerifyAudit {} => {
             let found = buildly.journal().verify().await?;
             let broken: Vec<Value> = found

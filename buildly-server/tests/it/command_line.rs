@@ -40,6 +40,12 @@ async fn the_same_commands_work_while_a_server_runs_and_while_none_does() {
         serde_json::from_str(&succeed(run_with_input(&folder.0, &["audit", "verify", "--json"], "")))
             .unwrap();
     assert!(verified["events"].as_u64().unwrap() >= 4, "{verified}");
+    let register = ["service", "register", "shop", "http://127.0.0.1:9"];
+    assert!(succeed(run_with_input(&folder.0, &register, "")).starts_with("service `shop` registered"));
+    assert!(fail(run_with_input(&folder.0, &register, "")).contains("unique"));
+    assert_eq!(succeed(run_with_input(&folder.0, &["service", "list"], "")), "shop  http://127.0.0.1:9\n");
+    succeed(run_with_input(&folder.0, &["service", "remove", "shop"], ""));
+    assert!(fail(run_with_input(&folder.0, &["service", "remove", "shop"], "")).contains("shop"));
     let backup = folder.0.join("copy.db");
     succeed(run_with_input(&folder.0, &["backup", "copy.db"], ""));
     assert!(backup.metadata().unwrap().len() > 0);

@@ -1,14 +1,17 @@
 //! The first user of a deployment, made by its operator.
 
 use buildly_journal::Part;
-use buildly_model::{Actions, Principal, Secret, StoreError, UserId};
+use buildly_model::{Actions, Identity, Principal, Secret, StoreError, UserId};
 use serde_json::json;
 
 use super::founding::{found, new_group};
 use super::input::Input;
 use super::view::UserView;
-use super::{Change, Group, Profile, User};
+use super::{Change, Group, Profile, Scope, User};
 use crate::{Auth, Error};
+
+/// The first superuser is among the first users.
+const USERS_SEARCHED_MAX: u32 = 1000;
 
 /// A superuser to be made.
 #[derive(Debug, Clone)]
@@ -86,6 +89,26 @@ impl Auth {
             other => other.into(),
         })?;
         self.view_by_id(id).await
+    }
+
+    /// The first active superuser, in whose name the operator's commands act.
+    ///
+    /// For the operator only: it asks for no proof.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] if there is none yet.
+    pub async fn operator(&self) -> Result<Principal, Error> {
+        let users = self.parts.store.users(Scope::Deployment, USERS_SEARCHED_MAX).await?;
+        let found = users.into_iter().find(|user| user.is_superuser && user.is_active);
+        let user = found.ok_or_else(|| Error::Conflict {
+            reason: "there is no superuser to act for; make one with `buildly admin create`".to_owned(),
+        })?;
+        Ok(Principal {
+            identity: Identity::User(user.id),
+            organization: user.organization,
+            session: None,
+            expires_at: None,
+        })
     }
 
     /// The global admin group, and what makes it if there is none yet.
