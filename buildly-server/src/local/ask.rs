@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use buildly_core::{Sqlite, journal};
 use buildly_model::Body;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST};
@@ -11,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::UnixStream;
 
+use super::task::verified;
 use super::{PATH, Task, perform, socket};
 use crate::StartError;
 use crate::configuration::Configuration;
@@ -52,6 +54,9 @@ impl AskError {
 pub async fn ask(configuration: &Configuration, task: Task) -> Result<Value, AskError> {
     match connect(&configuration.data_dir).await {
         Some(stream) => over(stream, &task).await,
+        None if matches!(task, Task::VerifyAudit {}) && configuration.database_url.is_none() => {
+            verify_files(&configuration.data_dir).await
+        }
         None => {
             let buildly = open(configuration).await.map_err(StartError::from)?;
             let outcome = perform(&buildly, task).await;
@@ -59,6 +64,15 @@ pub async fn ask(configuration: &Configuration, task: Task) -> Result<Value, Ask
             outcome.map_err(|problem| AskError::Refused { detail: problem.explained() })
         }
     }
+}
+
+/// Proves the journal of a folder, or of a backup, without writing to it.
+async fn verify_files(folder: &Path) -> Result<Value, AskError> {
+    let failed = |error: buildly_model::StoreError| StartError::from(buildly_core::Error::from(error));
+    let storage = Sqlite::open_read_only(folder).await.map_err(failed)?;
+    let found = journal::verify(&storage).await.map_err(failed);
+    storage.close().await;
+    Ok(verified(&found?))
 }
 
 /// A connection to the running server; `None` if none runs.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use buildly_core::Buildly;
 use buildly_core::auth::identity::NewSuperuser;
+use buildly_core::journal::Verification;
 use buildly_model::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -100,12 +101,17 @@ pub async fn perform(buildly: &Buildly, task: Task) -> Result<Value, Problem> {
         Task::RemoveService { name } => services::remove(buildly, &name).await,
         Task::VerifyAudit {} => {
             let found = buildly.journal().verify().await?;
-            let broken: Vec<Value> = found
-                .broken
-                .iter()
-                .map(|(organization, broken)| json!({"organization": organization, "reason": broken.to_string()}))
-                .collect();
-            Ok(json!({"chains": found.chains, "events": found.events, "broken": broken}))
+            Ok(verified(&found))
         }
     }
+}
+
+/// What a check of the journal has shown, as JSON.
+pub(super) fn verified(found: &Verification) -> Value {
+    let broken: Vec<Value> = found
+        .broken
+        .iter()
+        .map(|(organization, broken)| json!({"organization": organization, "reason": broken.to_string()}))
+        .collect();
+    json!({"chains": found.chains, "events": found.events, "broken": broken})
 }
