@@ -76,6 +76,7 @@ impl Running {
         let scheme = if certificates.is_some() { "https" } else { "http" };
         let public_url = configuration.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
         buildly.auth().issue_as(&public_url).await.map_err(buildly_core::Error::from)?;
+        list_open_services(&buildly).await.map_err(buildly_core::Error::from)?;
         let server =
             Server::new(buildly, &api::routes(), configuration, public_url).map_err(StartError::Routes)?;
         let server = Arc::new(server);
@@ -137,4 +138,17 @@ impl Running {
         }
         self.server.buildly().close().await;
     }
+}
+
+/// Existing clients rely on it, so an operator should know: a service without groups is open
+/// to every signed-in user of the deployment.
+async fn list_open_services(buildly: &Buildly) -> Result<(), buildly_core::auth::Error> {
+    let snapshot = buildly.snapshot();
+    for registered in snapshot.gateway.services() {
+        let service = &registered.service;
+        if buildly.auth().service_groups(service.id).await?.is_empty() {
+            tracing::warn!(service = %service.name, "no groups are attached: every signed-in user may use this service");
+        }
+    }
+    Ok(())
 }
