@@ -1,6 +1,6 @@
 //! What an operator can set: `buildly.toml`, `BUILDLY_*`, flags; the later wins.
 //!
-//! Every setting is named once, in [`Configuration::read`], with its default and what it
+//! Every setting is named once, in `Configuration::read`, with its default and what it
 //! does. Unknown names are refused, since a setting that is misspelt and silently ignored
 //! is worse than a server that does not start.
 

@@ -114,7 +114,7 @@ fn run_tests(root: &Path, arguments: &[&str], tally: &mut Tally) -> bool {
     let mut run = || -> io::Result<bool> {
         let mut command = Command::new("cargo");
         command.current_dir(root).args(arguments).stdout(Stdio::piped());
-        command.env("BUILDLY_SKIPPED_TESTS", root.join(SKIPPED));
+        command.env("XTASK_SKIPPED_TESTS", root.join(SKIPPED));
         let mut child = command.spawn()?;
         if let Some(output) = child.stdout.take() {
             for line in BufReader::new(output).lines() {

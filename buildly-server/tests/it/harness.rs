@@ -123,7 +123,7 @@ pub async fn drop_schema(schema: &str) {
 pub fn skipped(what: &str) {
     use std::io::Write as _;
     eprintln!("skipped: {what}");
-    let Some(path) = std::env::var_os("BUILDLY_SKIPPED_TESTS") else { return };
+    let Some(path) = std::env::var_os("XTASK_SKIPPED_TESTS") else { return };
     let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
     writeln!(file, "{what}").unwrap();
 }
