@@ -39,6 +39,16 @@ impl fmt::Display for Algorithm {
     }
 }
 
+impl From<Algorithm> for jsonwebtoken::Algorithm {
+    fn from(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Rs256 => Self::RS256,
+            Algorithm::Es256 => Self::ES256,
+            Algorithm::EdDsa => Self::EdDSA,
+        }
+    }
+}
+
 impl FromStr for Algorithm {
     type Err = ParseAlgorithmError;
 

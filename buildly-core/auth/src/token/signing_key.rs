@@ -3,20 +3,21 @@
 use std::fmt;
 
 use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     self, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair,
-    KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
+    KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaKeyPair,
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use buildly_model::{Random, Timestamp};
+use jsonwebtoken::{DecodingKey, EncodingKey};
 use zeroize::Zeroizing;
 
 use super::deployment_key::UnsealError;
 use super::{Algorithm, DeploymentKey, SecretHash};
 
+mod der;
 mod public_key;
 
 pub(super) use public_key::Jwk;
@@ -90,10 +91,11 @@ pub(super) enum KeyError {
 }
 
 /// A private key that is open and signs.
-pub(super) enum PrivateKey {
-    Rsa(RsaKeyPair),
-    P256(EcdsaKeyPair),
-    Ed25519(Ed25519KeyPair),
+pub(super) struct PrivateKey {
+    algorithm: Algorithm,
+    pkcs8: Zeroizing<Vec<u8>>,
+    public: Vec<u8>,
+    encoding: EncodingKey,
 }
 
 impl PrivateKey {
@@ -103,13 +105,21 @@ impl PrivateKey {
     /// [`KeyError::Refused`].
     pub(super) fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
         let refused = |_| KeyError::Refused { algorithm, what: "make a key" };
-        Ok(match algorithm {
-            Algorithm::Rs256 => Self::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).map_err(refused)?),
-            Algorithm::Es256 => {
-                Self::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(refused)?)
+        let pkcs8 = match algorithm {
+            Algorithm::Rs256 => {
+                let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(refused)?;
+                AsDer::as_der(&pair).map_err(refused)?.as_ref().to_vec()
             }
-            Algorithm::EdDsa => Self::Ed25519(Ed25519KeyPair::generate().map_err(refused)?),
-        })
+            Algorithm::Es256 => {
+                let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(refused)?;
+                pair.to_pkcs8v1().map_err(refused)?.as_ref().to_vec()
+            }
+            Algorithm::EdDsa => {
+                let pair = Ed25519KeyPair::generate().map_err(refused)?;
+                pair.to_pkcs8().map_err(refused)?.as_ref().to_vec()
+            }
+        };
+        Self::from_pkcs8(algorithm, Zeroizing::new(pkcs8))
     }
 
     /// Opens a stored key.
@@ -117,16 +127,30 @@ impl PrivateKey {
     /// # Errors
     /// [`KeyError::Sealed`] under another deployment key, [`KeyError::Broken`].
     pub(super) fn open(stored: &StoredKey, deployment_key: &DeploymentKey) -> Result<Self, KeyError> {
-        let algorithm = stored.algorithm;
-        let bytes = Zeroizing::new(deployment_key.open(&seal_name(&stored.id, algorithm), &stored.sealed)?);
-        let broken = |_| KeyError::Broken { algorithm };
-        Ok(match algorithm {
-            Algorithm::Rs256 => Self::Rsa(RsaKeyPair::from_pkcs8(&bytes).map_err(broken)?),
-            Algorithm::Es256 => Self::P256(
-                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &bytes).map_err(broken)?,
-            ),
-            Algorithm::EdDsa => Self::Ed25519(Ed25519KeyPair::from_pkcs8(&bytes).map_err(broken)?),
-        })
+        let bytes = deployment_key.open(&seal_name(&stored.id, stored.algorithm), &stored.sealed)?;
+        Self::from_pkcs8(stored.algorithm, Zeroizing::new(bytes))
+    }
+
+    fn from_pkcs8(algorithm: Algorithm, pkcs8: Zeroizing<Vec<u8>>) -> Result<Self, KeyError> {
+        let broken = || KeyError::Broken { algorithm };
+        let refused = |_| broken();
+        let (public, encoding) = match algorithm {
+            Algorithm::Rs256 => {
+                let pair = RsaKeyPair::from_pkcs8(&pkcs8).map_err(refused)?;
+                let pkcs1 = der::private_key(&pkcs8).ok_or_else(broken)?;
+                (pair.public_key().as_ref().to_vec(), EncodingKey::from_rsa_der(pkcs1))
+            }
+            Algorithm::Es256 => {
+                let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8);
+                let public = pair.map_err(refused)?.public_key().as_ref().to_vec();
+                (public, EncodingKey::from_ec_der(&pkcs8))
+            }
+            Algorithm::EdDsa => {
+                let pair = Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(refused)?;
+                (pair.public_key().as_ref().to_vec(), EncodingKey::from_ed_der(&pkcs8))
+            }
+        };
+        Ok(Self { algorithm, pkcs8, public, encoding })
     }
 
     /// What is stored of it.
@@ -141,14 +165,14 @@ impl PrivateKey {
         deployment_key: &DeploymentKey,
         random: &dyn Random,
     ) -> Result<StoredKey, KeyError> {
-        let (algorithm, public) = (self.algorithm(), self.public());
-        let id = Jwk::of(algorithm, &public).ok_or(KeyError::Broken { algorithm })?.thumbprint();
-        let sealed = deployment_key.seal(&seal_name(&id, algorithm), &self.to_pkcs8()?, random)?;
+        let algorithm = self.algorithm;
+        let id = Jwk::of(algorithm, &self.public).ok_or(KeyError::Broken { algorithm })?.thumbprint();
+        let sealed = deployment_key.seal(&seal_name(&id, algorithm), &self.pkcs8, random)?;
         Ok(StoredKey {
             id,
             generation,
             algorithm,
-            public,
+            public: self.public.clone(),
             sealed,
             created_at,
             signs_from,
@@ -156,65 +180,23 @@ impl PrivateKey {
         })
     }
 
-    /// Signs a message; the form is that of RFC 7518 section 3.
-    ///
-    /// # Errors
-    /// [`KeyError::Refused`].
-    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let algorithm = self.algorithm();
-        let refused = |_| KeyError::Refused { algorithm, what: "sign" };
-        match self {
-            Self::Rsa(key) => {
-                let mut signature = vec![0; key.public_modulus_len()];
-                key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-                    .map_err(refused)?;
-                Ok(signature)
-            }
-            Self::P256(key) => {
-                Ok(key.sign(&SystemRandom::new(), message).map_err(refused)?.as_ref().to_vec())
-            }
-            Self::Ed25519(key) => Ok(key.sign(message).as_ref().to_vec()),
-        }
-    }
-
-    const fn algorithm(&self) -> Algorithm {
-        match self {
-            Self::Rsa(_) => Algorithm::Rs256,
-            Self::P256(_) => Algorithm::Es256,
-            Self::Ed25519(_) => Algorithm::EdDsa,
-        }
-    }
-
-    fn public(&self) -> Vec<u8> {
-        match self {
-            Self::Rsa(key) => key.public_key().as_ref().to_vec(),
-            Self::P256(key) => key.public_key().as_ref().to_vec(),
-            Self::Ed25519(key) => key.public_key().as_ref().to_vec(),
-        }
-    }
-
-    fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        let algorithm = self.algorithm();
-        let refused = |_| KeyError::Refused { algorithm, what: "write a key down" };
-        Ok(Zeroizing::new(match self {
-            Self::Rsa(key) => AsDer::as_der(key).map_err(refused)?.as_ref().to_vec(),
-            Self::P256(key) => key.to_pkcs8v1().map_err(refused)?.as_ref().to_vec(),
-            Self::Ed25519(key) => key.to_pkcs8().map_err(refused)?.as_ref().to_vec(),
-        }))
+    /// The key as tokens are signed with it.
+    pub(super) const fn encoding_key(&self) -> &EncodingKey {
+        &self.encoding
     }
 }
 
-/// Reads a public key so that many signatures can be checked with it.
-pub(super) fn parse_public(algorithm: Algorithm, public: &[u8]) -> Option<ParsedPublicKey> {
+/// Reads a public key; `None` if it is not one of `algorithm`.
+pub(super) fn parse_public(algorithm: Algorithm, public: &[u8]) -> Option<DecodingKey> {
     static RSA: &signature::RsaParameters = &RSA_PKCS1_2048_8192_SHA256;
     static P256: &signature::EcdsaVerificationAlgorithm = &ECDSA_P256_SHA256_FIXED;
     static EDWARDS: &signature::EdDSAParameters = &ED25519;
-    match algorithm {
-        Algorithm::Rs256 => ParsedPublicKey::new(RSA, public),
-        Algorithm::Es256 => ParsedPublicKey::new(P256, public),
-        Algorithm::EdDsa => ParsedPublicKey::new(EDWARDS, public),
-    }
-    .ok()
+    let (parsed, key) = match algorithm {
+        Algorithm::Rs256 => (ParsedPublicKey::new(RSA, public), DecodingKey::from_rsa_der(public)),
+        Algorithm::Es256 => (ParsedPublicKey::new(P256, public), DecodingKey::from_ec_der(public)),
+        Algorithm::EdDsa => (ParsedPublicKey::new(EDWARDS, public), DecodingKey::from_ed_der(public)),
+    };
+    parsed.is_ok().then_some(key)
 }
 
 // A sealed key opens only as what it was sealed as, so that rows cannot be exchanged.

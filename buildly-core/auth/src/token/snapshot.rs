@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use aws_lc_rs::signature::ParsedPublicKey;
 use buildly_journal::FeedEvent;
 use buildly_model::{
     ApplicationId, OrganizationId, ServiceAccountId, SessionId, StoreError, Timestamp, TokenId,
 };
+use jsonwebtoken::DecodingKey;
 
 use super::signing_key::parse_public;
 use super::verify::Signatures;
@@ -42,7 +42,7 @@ pub(super) struct Rows {
 #[derive(Debug, Clone)]
 pub(super) struct SnapshotKey {
     pub(super) stored: Arc<StoredKey>,
-    pub(super) public: Arc<ParsedPublicKey>,
+    pub(super) public: Arc<DecodingKey>,
 }
 
 #[derive(Debug, Default)]

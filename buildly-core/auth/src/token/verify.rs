@@ -124,7 +124,7 @@ pub(super) fn prove(snapshot: &super::Snapshot, token: &str) -> Result<Arc<Prove
     let compact = Compact::parse(token).map_err(|_| Refusal::Malformed)?;
     let key = snapshot.key(&compact.key).ok_or(Refusal::UnknownKey)?;
     let payload = compact.verified(key.stored.algorithm, &key.public).map_err(|_| Refusal::Signature)?;
-    let claims: Claims = serde_json::from_slice(payload).map_err(|_| Refusal::Malformed)?;
+    let claims: Claims = serde_json::from_slice(&payload).map_err(|_| Refusal::Malformed)?;
     let proven = Arc::new(Proven { key: key.stored.id.clone(), claims });
     signatures.insert(fingerprint, proven.clone());
     Ok(proven)

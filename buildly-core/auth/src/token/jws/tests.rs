@@ -1,6 +1,5 @@
 //! The Wycheproof vectors for JSON Web Signatures, as far as they use our three algorithms.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use buildly_model::Timestamp;
@@ -65,26 +64,13 @@ fn integer(bytes: &[u8]) -> Vec<u8> {
 /// The vectors do without a key id, which ours always have.
 fn is_valid(jws: &str, kid: Option<&str>, algorithm: Algorithm, public: &[u8]) -> bool {
     let Some(public) = parse_public(algorithm, public) else { return false };
-    let Some((signed, signature)) = jws.rsplit_once('.') else { return false };
-    let Some((header, payload)) = signed.split_once('.') else { return false };
-    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
-    let (Some(header_bytes), Some(payload_bytes), Some(signature_bytes)) =
-        (decode(header), decode(payload), decode(signature))
-    else {
-        return false;
-    };
-    let Ok(parsed) = serde_json::from_slice::<BTreeMap<String, Value>>(&header_bytes) else { return false };
-    if parsed.contains_key("crit") || parsed.get("kid").and_then(Value::as_str) != kid {
+    let Ok(header) = decode_header(jws) else { return false };
+    if header.kid.as_deref() != kid || header.crit.is_some() {
         return false;
     }
-    let compact = Compact {
-        key: kid.unwrap_or_default().to_owned(),
-        algorithm: parsed.get("alg").and_then(Value::as_str).unwrap_or_default().to_owned(),
-        signed,
-        payload: payload_bytes,
-        signature: signature_bytes,
-    };
-    compact.verified(algorithm, &public).is_ok()
+    let Some((signed, signature)) = jws.rsplit_once('.') else { return false };
+    let key = kid.unwrap_or_default().to_owned();
+    Compact { key, algorithm: header.alg, signed, signature }.verified(algorithm, &public).is_ok()
 }
 
 #[test]
@@ -135,7 +121,7 @@ fn what_we_sign_verifies_and_a_change_of_any_character_does_not() {
         let public = parse_public(algorithm, &public).unwrap();
         let payload = |token: &str| {
             let compact = Compact::parse(token).ok()?;
-            compact.verified(algorithm, &public).map(<[u8]>::to_vec).ok()
+            compact.verified(algorithm, &public).ok()
         };
         assert_eq!(payload(&token).unwrap(), br#"{"a":1}"#);
         for place in 0..token.len() {
@@ -166,10 +152,7 @@ fn a_header_of_another_form_is_refused() {
         ("empty", String::new()),
         ("two parts", "a.b".to_owned()),
         ("padding", "e30=.e30.AA".to_owned()),
-        (
-            "the alphabet of plain Base64",
-            format!("{}.e30.+/", URL_SAFE_NO_PAD.encode(r#"{"alg":"EdDSA","kid":"a"}"#)),
-        ),
+        ("the alphabet of plain Base64", "e30+/.e30.AA".to_owned()),
         ("too long", "a".repeat(TOKEN_LENGTH_MAX + 1)),
         ("deeply nested", token(&format!(r#"{{"alg":"EdDSA","kid":"a","x":{}}}"#, "[".repeat(2000)))),
     ] {
