@@ -93,18 +93,17 @@ impl DataPlane {
 
     /// Who is asking, from an access token or an API key.
     async fn principal(&self, headers: &HeaderMap) -> Result<Principal, Refusal> {
-        let mut values = headers.get_all(AUTHORIZATION).iter();
-        let token = match values.next() {
-            Some(value) => value.to_str().ok().and_then(token_of).filter(|_| values.next().is_none()),
-            None => {
-                let absent = "Authentication credentials were not provided.";
-                let key = headers.get(API_KEY).ok_or_else(|| Refusal::unauthenticated(absent))?;
-                key.to_str().ok()
-            }
+        Ok(self.auth.authenticate(presented(headers)?).await?)
+    }
+
+    /// What travels to services of ours: the caller's token, or one in place of an API key.
+    async fn forwarded(&self, headers: &HeaderMap) -> Result<Option<HeaderValue>, Refusal> {
+        let Some(token) = self.auth.token_for_services(presented(headers)?).await? else {
+            return Ok(headers.get(AUTHORIZATION).cloned());
         };
-        let unreadable = "The `Authorization` header cannot be read; send `Bearer` and an access token.";
-        let token = token.ok_or_else(|| Refusal::unauthenticated(unreadable))?;
-        Ok(self.auth.authenticate(token).await?)
+        let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok();
+        value.iter_mut().for_each(|value| value.set_sensitive(true));
+        Ok(value)
     }
 
     /// The client's address as far as it is believed, and the request's headers made to say so.
@@ -151,9 +150,9 @@ impl DataPlane {
         if let Some(version) = route.version.clone() {
             request.extensions_mut().insert(version);
         }
+        let authorization = self.forwarded(request.headers()).await?;
         // A key of this deployment is nobody else's business, whatever travels to the service.
         request.headers_mut().remove(API_KEY);
-        let authorization: Option<HeaderValue> = request.headers().get(AUTHORIZATION).cloned();
         let service = route.service.service.id;
         let call = ServiceCall { service, request, principal, authorization, deadline: None };
         if asks_for_join(call.request.uri()) {
@@ -240,6 +239,21 @@ fn permit(
         Decision::Allow(_) => Ok(()),
         Decision::Deny(reason) => Err(Refusal::forbidden(reason)),
     }
+}
+
+/// The access token or API key that a request shows.
+fn presented(headers: &HeaderMap) -> Result<&str, Refusal> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let token = match values.next() {
+        Some(value) => value.to_str().ok().and_then(token_of).filter(|_| values.next().is_none()),
+        None => {
+            let absent = "Authentication credentials were not provided.";
+            let key = headers.get(API_KEY).ok_or_else(|| Refusal::unauthenticated(absent))?;
+            key.to_str().ok()
+        }
+    };
+    let unreadable = "The `Authorization` header cannot be read; send `Bearer` and an access token.";
+    token.ok_or_else(|| Refusal::unauthenticated(unreadable))
 }
 
 /// The token in `Bearer …`, `JWT …` or `Api-Key …`.

@@ -1,6 +1,7 @@
 //! `/oauth/…`: tokens for applications (RFC 6749, 7009, 7662), in the shapes of the old wire.
 
 mod application;
+mod authorization;
 mod error;
 mod introspection;
 mod listing;
@@ -14,6 +15,7 @@ use crate::route::{delete, get, patch, post, put};
 use crate::{Request, Routes};
 
 pub use application::{ApplicationBody, ApplicationInput};
+pub use authorization::AuthorizationInput;
 pub use error::OAuthError;
 pub use introspection::{IntrospectionBody, IntrospectionInput};
 pub use listing::{AccessTokenBody, RefreshTokenBody};
@@ -27,14 +29,40 @@ pub(crate) fn routes() -> Routes {
             post("/oauth/token/", token::issue)
                 .summary("Issues tokens")
                 .description(
-                    "Grants `password`, `refresh_token` and `client_credentials`. The client presents \
-                     itself with HTTP Basic or with `client_id` and `client_secret` in the body; a \
-                     public client only with `client_id`. Errors are those of RFC 6749 section 5.2.",
+                    "Grants `authorization_code`, `password`, `refresh_token` and `client_credentials`. \
+                     The client presents itself with HTTP Basic or with `client_id` and `client_secret` \
+                     in the body; a public client only with `client_id`. A service account is a client, \
+                     too: its id and one of its API keys, with `client_credentials`, give a token that \
+                     services can check by themselves. Errors are those of RFC 6749 section 5.2.",
                 )
                 .takes_fields::<TokenInput>()
                 .answers::<TokenBody>(200)
                 .answers::<OAuthError>(400)
                 .answers::<OAuthError>(401)
+                .public(),
+        )
+        .add(
+            get("/oauth/authorize/", authorization::ask)
+                .summary("Asks a person to let an application act for them")
+                .description(
+                    "A page for a browser (RFC 6749 section 4.1, with PKCE, RFC 7636): the person signs in \
+                     and is sent back to the application with a code that is good once, for a minute.",
+                )
+                .query("response_type", "`code`.")
+                .query("client_id", "The application.")
+                .query("redirect_uri", "One of its registered addresses.")
+                .query("scope", "At most `read write introspection`.")
+                .query("state", "Handed back as it is.")
+                .query("code_challenge", "The SHA-256 of the verifier, in Base64url.")
+                .query("code_challenge_method", "`S256`.")
+                .answers_media(200, "text/html")
+                .public(),
+        )
+        .add(
+            post("/oauth/authorize/", authorization::decide)
+                .summary("What the person decided")
+                .takes_form::<AuthorizationInput>()
+                .answers_nothing(303)
                 .public(),
         )
         .add(

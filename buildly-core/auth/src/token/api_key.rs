@@ -43,19 +43,28 @@ pub(super) fn find<'a>(
     if found.1.secret.matches(secret.as_bytes()) { Ok(found) } else { Err(Refusal::ApiKey) }
 }
 
-/// Says which service account holds the key, if key and account are good now.
+/// Says who bears the key, if key and account are good now.
 pub(super) fn verify(snapshot: &crate::Snapshot, token: &str, now: Timestamp) -> Result<Principal, Refusal> {
-    let (account, key) = find(&snapshot.token, token)?;
-    if key.expires_at.is_some_and(|end| end <= now) {
-        return Err(Refusal::Expired);
-    }
-    if !account.is_active || snapshot.identity.organization(account.organization).is_none() {
-        return Err(Refusal::ApiKey);
-    }
+    let (_, key) = find(&snapshot.token, token)?;
+    let account = holder(snapshot, key.id, now)?;
     Ok(Principal {
         identity: Identity::ServiceAccount(account.id),
         organization: Some(account.organization),
         session: None,
         expires_at: key.expires_at,
     })
+}
+
+/// The service account of a key, if key and account are good now.
+pub(super) fn holder(
+    snapshot: &crate::Snapshot,
+    key: TokenId,
+    now: Timestamp,
+) -> Result<&ServiceAccount, Refusal> {
+    let (account, key) = snapshot.token.api_key(key).ok_or(Refusal::ApiKey)?;
+    if key.expires_at.is_some_and(|end| end <= now) {
+        return Err(Refusal::Expired);
+    }
+    let organization_stands = snapshot.identity.organization(account.organization).is_some();
+    if account.is_active && organization_stands { Ok(account) } else { Err(Refusal::ApiKey) }
 }

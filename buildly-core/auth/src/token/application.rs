@@ -37,8 +37,7 @@ pub enum ApplicationGrant {
     Password,
     /// For itself.
     ClientCredentials,
-    /// By the user's consent in a browser. Such an application can be registered already;
-    /// the consent page does not exist yet.
+    /// By the user's consent in a browser, with proof of possession (RFC 7636).
     AuthorizationCode,
 }
 

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use buildly_model::{Action, ApplicationId, Principal, Secret, StoreError};
 
+use super::authorization::is_redirect_uri;
 use super::{Application, ApplicationGrant, Change, ClientType, SecretHash};
 use crate::{Auth, Error, Resource};
 
@@ -225,6 +226,16 @@ fn check(application: &Application) -> Result<(), Error> {
         if text.len() > TEXT_LENGTH_MAX {
             return Err(Error::field(field, format!("at most {TEXT_LENGTH_MAX} bytes.")));
         }
+    }
+    let mut uris = application.redirect_uris.split_whitespace();
+    if application.grant == ApplicationGrant::AuthorizationCode
+        && let Some(unusable) = uris.find(|uri| !is_redirect_uri(uri))
+    {
+        let rule = format!(
+            "`{unusable}` cannot be one: expected `https://…`, `http://localhost…` or an application's own \
+             scheme with a dot in it, without a fragment."
+        );
+        return Err(Error::field("redirect_uris", rule));
     }
     if application.grant == ApplicationGrant::ClientCredentials
         && application.client_type == ClientType::Public

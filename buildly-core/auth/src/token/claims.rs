@@ -1,6 +1,6 @@
 //! What an access token says.
 
-use buildly_model::{OrganizationId, SessionId, TokenId, UserId};
+use buildly_model::{OrganizationId, ServiceAccountId, SessionId, TokenId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// The audience of every access token: the deployment and the services behind it.
@@ -28,7 +28,8 @@ pub struct Claims {
     pub iss: String,
     /// Whom it is for: [`AUDIENCE`].
     pub aud: String,
-    /// Whose it is: the user's id, or the application's `client_id` where it acts for itself.
+    /// Whose it is: the id of the user or service account, or the application's `client_id`
+    /// where it acts for itself.
     pub sub: String,
     /// The id of this token.
     pub jti: TokenId,
@@ -56,7 +57,13 @@ pub struct Claims {
     /// The user's sign-in name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// The user's organization; null when there is none.
+    /// The service account that it stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account_uuid: Option<ServiceAccountId>,
+    /// The API key that it was given for; it stops working with the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<TokenId>,
+    /// The organization of the user or service account; null when there is none.
     #[serde(default)]
     pub organization_uuid: Option<OrganizationId>,
     /// The version of the user's password that opened the session; a token of an older

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use buildly_journal::{Event, Part};
 use buildly_model::{
-    ApplicationId, Identity, OrganizationId, Principal, Secret, SessionId, StoreError, Timestamp, TokenId,
-    UserId,
+    ApplicationId, Identity, OrganizationId, Principal, Secret, ServiceAccountId, SessionId, StoreError,
+    Timestamp, TokenId, UserId,
 };
 use serde_json::json;
 
 use super::{
-    AUDIENCE, AccessToken, Application, Change, Claims, RefreshToken, SCOPE, Session, TokenType, jws,
-    rotation,
+    AUDIENCE, AccessToken, ApiKey, Application, Change, Claims, RefreshToken, SCOPE, ServiceAccount, Session,
+    TokenType, jws, rotation,
 };
 use crate::identity::{Scope, User, UserKey};
 use crate::{Auth, Error, Snapshot};
@@ -34,6 +34,7 @@ pub struct Issued {
 #[derive(Debug, Clone)]
 pub(super) struct Bearer {
     pub(super) user: Option<BearerUser>,
+    pub(super) account: Option<BearerAccount>,
     pub(super) organization: Option<OrganizationId>,
     pub(super) application: Option<(ApplicationId, String)>,
 }
@@ -47,10 +48,19 @@ pub(super) struct BearerUser {
     pub(super) credential_version: u64,
 }
 
+/// The service account part of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BearerAccount {
+    id: ServiceAccountId,
+    key: TokenId,
+    key_expires_at: Option<Timestamp>,
+}
+
 impl Bearer {
     pub(super) fn of_user(user: &User, application: Option<&Application>) -> Self {
         Self {
             organization: user.organization,
+            account: None,
             user: Some(BearerUser {
                 id: user.id,
                 number: user.number,
@@ -62,7 +72,17 @@ impl Bearer {
     }
 
     pub(super) fn of_application(application: &Application) -> Self {
-        Self { user: None, organization: None, application: Some(name_of(application)) }
+        Self { user: None, account: None, organization: None, application: Some(name_of(application)) }
+    }
+
+    pub(super) fn of_account(account: &ServiceAccount, key: &ApiKey) -> Self {
+        let bearer = BearerAccount { id: account.id, key: key.id, key_expires_at: key.expires_at };
+        Self {
+            user: None,
+            account: Some(bearer),
+            organization: Some(account.organization),
+            application: None,
+        }
     }
 
     fn credential_version(&self) -> u64 {
@@ -71,10 +91,12 @@ impl Bearer {
 
     fn principal(&self, session: SessionId) -> Principal {
         let application = self.application.as_ref().map(|(id, _)| Identity::Application(*id));
+        let account = self.account.map(|account| Identity::ServiceAccount(account.id));
         let identity = self
             .user
             .as_ref()
             .map(|user| Identity::User(user.id))
+            .or(account)
             .or(application)
             .unwrap_or(Identity::Anonymous);
         Principal { identity, organization: self.organization, session: Some(session), expires_at: None }
@@ -83,7 +105,11 @@ impl Bearer {
     fn claims(&self, issuer: &str, session: SessionId, access: &AccessToken) -> Claims {
         let user = self.user.as_ref();
         let client_id = self.application.as_ref().map(|(_, client_id)| client_id.clone());
-        let subject = user.map(|user| user.id.to_string()).or_else(|| client_id.clone());
+        let account = self.account.map(|account| account.id);
+        let subject = user
+            .map(|user| user.id.to_string())
+            .or_else(|| account.map(|account| account.to_string()))
+            .or_else(|| client_id.clone());
         Claims {
             iss: issuer.to_owned(),
             aud: AUDIENCE.to_owned(),
@@ -99,6 +125,8 @@ impl Bearer {
             core_user_uuid: user.map(|user| user.id),
             user_id: user.map(|user| user.number),
             username: user.map(|user| user.username.clone()),
+            service_account_uuid: account,
+            api_key: self.account.map(|account| account.key),
             organization_uuid: self.organization,
             credential_version: self.credential_version(),
         }
@@ -112,10 +140,16 @@ fn name_of(application: &Application) -> (ApplicationId, String) {
 impl Auth {
     /// Opens a session and issues its first tokens.
     pub(super) async fn start_session(&self, bearer: &Bearer) -> Result<Issued, Error> {
+        let session = SessionId::generate(self.parts.clock.now(), &*self.parts.random);
+        self.start_session_as(session, bearer).await
+    }
+
+    /// Opens the session of that id; [`StoreError::Taken`] if it was opened before.
+    pub(super) async fn start_session_as(&self, id: SessionId, bearer: &Bearer) -> Result<Issued, Error> {
         let snapshot = self.ready_to_sign().await?;
         let now = self.parts.clock.now();
         let session = Session {
-            id: SessionId::generate(now, &*self.parts.random),
+            id,
             organization: bearer.organization,
             user: bearer.user.as_ref().map(|user| user.id),
             application: bearer.application.as_ref().map(|(id, _)| *id),
@@ -126,10 +160,9 @@ impl Auth {
         let (access, access_token) = self.sign_access(&snapshot, bearer, session.id, now)?;
         let refresh_token = bearer.user.is_some().then(|| rotation::first(&*self.parts.random));
         let refresh = refresh_token.as_ref().map(|text| self.refresh_row(text, 1, now));
-        let id = session.id;
+        let expires_in = access.expires_at.since(now);
         let change = Change::SessionStarted { session, access, refresh };
         self.commit_session("auth.session.started", bearer, id, change).await?;
-        let expires_in = self.parts.signing.settings.access_lifetime;
         Ok(Issued { access_token, expires_in, refresh_token, session: id })
     }
 
@@ -142,7 +175,9 @@ impl Auth {
         change: Change,
     ) -> Result<(), StoreError> {
         let client_id = bearer.application.as_ref().map(|(_, client_id)| client_id);
-        let payload = json!({ "user": bearer.user.as_ref().map(|user| user.id), "client_id": client_id });
+        let account = bearer.account.map(|account| account.id);
+        let user = bearer.user.as_ref().map(|user| user.id);
+        let payload = json!({ "user": user, "service_account": account, "client_id": client_id });
         let principal = bearer.principal(session);
         let event = Event::new(kind, session, payload, &principal, &*self.parts.clock, &*self.parts.random);
         self.parts.commits.commit(Part::of(bearer.organization, change.into(), event)).await.map(drop)
@@ -156,13 +191,27 @@ impl Auth {
         session: SessionId,
         now: Timestamp,
     ) -> Result<(AccessToken, Secret), Error> {
+        let expires_at = now.after(self.parts.signing.settings.access_lifetime);
+        self.sign_access_until(expires_at, snapshot, bearer, session, now)
+    }
+
+    /// Signs an access token that begins now and ends with the API key at the latest.
+    pub(super) fn sign_access_until(
+        &self,
+        expires_at: Timestamp,
+        snapshot: &Snapshot,
+        bearer: &Bearer,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<(AccessToken, Secret), Error> {
         let signing = &self.parts.signing;
+        let key_expires_at = bearer.account.and_then(|account| account.key_expires_at);
         let (stored, private) = signing.current(&snapshot.token, now)?;
         let access = AccessToken {
             id: TokenId::generate(now, &*self.parts.random),
             number: 0,
             issued_at: now,
-            expires_at: now.after(signing.settings.access_lifetime),
+            expires_at: key_expires_at.map_or(expires_at, |end| end.min(expires_at)),
         };
         let claims = bearer.claims(&signing.issuer(), session, &access);
         let token =

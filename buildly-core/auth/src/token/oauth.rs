@@ -7,10 +7,10 @@ use buildly_model::{ApplicationId, Identity, Principal, Secret, SessionId, Store
 use serde::Serialize;
 use serde_json::json;
 
-use super::grant::{self, ClientCredentials, Grant, GrantError, TokenRequest};
+use super::grant::{self, Client, ClientCredentials, Grant, GrantError, TokenRequest};
 use super::issue::{Bearer, Issued};
 use super::rotation::{self, Rotation};
-use super::{Application, Change, FoundRefreshToken, Refusal, Session, verify};
+use super::{Application, Change, ClientType, FoundRefreshToken, Refusal, Session, verify};
 use crate::{Auth, Error};
 
 /// How often a decision is made again when the stored state has moved on.
@@ -79,25 +79,25 @@ impl Auth {
         Ok(principal)
     }
 
-    /// Answers a token request (RFC 6749 sections 4.3, 4.4, 6).
+    /// Answers a token request (RFC 6749 sections 4.1.3, 4.3, 4.4, 6).
     ///
     /// # Errors
     /// A [`GrantError`] that the client is to be told.
     pub async fn token(&self, request: &TokenRequest, address: Option<IpAddr>) -> Result<Issued, GrantError> {
         let snapshot = self.parts.snapshots.current();
-        let (application, grant) = grant::decide(&snapshot.token, request)?;
-        match grant {
-            Grant::Password { username, password } => {
+        let bearer = match grant::decide(&snapshot.token, request, self.parts.clock.now())? {
+            Grant::Refresh { application, token } => return self.trade(&token, Some(application)).await,
+            Grant::AuthorizationCode { application, redemption } => {
+                return self.redeem(application, &redemption).await;
+            }
+            Grant::Password { application, username, password } => {
                 let user = self.sign_in(&username, &password, address).await.map_err(grant_error)?;
-                let bearer = Bearer::of_user(&user, Some(application));
-                self.start_session(&bearer).await.map_err(GrantError::Failed)
+                Bearer::of_user(&user, Some(application))
             }
-            Grant::Refresh { token } => self.trade(&token, Some(application)).await,
-            Grant::ClientCredentials => {
-                let bearer = Bearer::of_application(application);
-                self.start_session(&bearer).await.map_err(GrantError::Failed)
-            }
-        }
+            Grant::Application(application) => Bearer::of_application(application),
+            Grant::ServiceAccount(account, key) => Bearer::of_account(account, key),
+        };
+        self.start_session(&bearer).await.map_err(GrantError::Failed)
     }
 
     /// Opens a session without an application, with name and password.
@@ -130,11 +130,15 @@ impl Auth {
     /// issued to another application.
     pub async fn revoke_token(&self, client: &ClientCredentials, token: &str) -> Result<(), GrantError> {
         let snapshot = self.parts.snapshots.current();
-        let application = grant::authenticate(&snapshot.token, client)?;
+        let client = grant::authenticate(&snapshot.token, client, self.parts.clock.now())?;
         let Some(session) = self.session_of_token(token).await.map_err(GrantError::Failed)? else {
             return Ok(());
         };
-        if session.application.is_some_and(|owner| owner != application.id) {
+        let is_foreign = |owner| match client {
+            Client::Application(application) => owner != application.id,
+            Client::ServiceAccount(..) => true,
+        };
+        if session.application.is_some_and(is_foreign) {
             return Err(GrantError::UnauthorizedClient);
         }
         let actor = session_principal(&session);
@@ -166,9 +170,11 @@ impl Auth {
     ) -> Result<Introspection, GrantError> {
         let snapshot = self.parts.snapshots.current();
         if !principal.is_signed_in() {
-            let application = grant::authenticate(&snapshot.token, client)?;
-            if application.client_type == super::ClientType::Public {
-                return Err(GrantError::InvalidClient);
+            match grant::authenticate(&snapshot.token, client, self.parts.clock.now())? {
+                Client::Application(application) if application.client_type == ClientType::Public => {
+                    return Err(GrantError::InvalidClient);
+                }
+                Client::Application(_) | Client::ServiceAccount(..) => {}
             }
         }
         match self.authenticate(token).await {
@@ -287,7 +293,7 @@ impl Auth {
     }
 }
 
-fn session_principal(session: &Session) -> Principal {
+pub(super) fn session_principal(session: &Session) -> Principal {
     let identity = match (session.user, session.application) {
         (Some(user), _) => Identity::User(user),
         (None, Some(application)) => Identity::Application(application),

@@ -6,6 +6,7 @@ use aws_lc_rs::hmac;
 use buildly_model::{ErrorKind, Timestamp};
 use moka::sync::Cache;
 
+use super::service_token::ServiceTokens;
 use super::signing_key::{KeyError, PrivateKey};
 use super::{DeploymentKey, KeyId, Settings, Snapshot, StoredKey};
 
@@ -21,6 +22,7 @@ pub struct Signing {
     pub(super) deployment_key: DeploymentKey,
     issuer: RwLock<Arc<str>>,
     open_keys: Cache<KeyId, Arc<PrivateKey>>,
+    pub(super) service_tokens: ServiceTokens,
 }
 
 /// Why no token can be signed.
@@ -70,6 +72,7 @@ impl Signing {
             deployment_key,
             issuer: RwLock::new(Arc::from(ISSUER_DEFAULT)),
             open_keys: Cache::new(OPEN_KEYS_MAX),
+            service_tokens: ServiceTokens::default(),
         }
     }
 

@@ -162,7 +162,7 @@ pub(super) fn check(
         return Err(Refusal::Revoked);
     }
     Ok(Principal {
-        identity: bearer(snapshot, claims)?,
+        identity: bearer(snapshot, claims, now)?,
         organization: claims.organization_uuid,
         session: Some(claims.sid),
         expires_at: Some(expires_at),
@@ -170,7 +170,13 @@ pub(super) fn check(
 }
 
 /// Whose token it is, if the bearer still may.
-fn bearer(snapshot: &crate::Snapshot, claims: &Claims) -> Result<Identity, Refusal> {
+fn bearer(snapshot: &crate::Snapshot, claims: &Claims, now: Timestamp) -> Result<Identity, Refusal> {
+    if let Some(key) = claims.api_key {
+        let account = api_key::holder(snapshot, key, now)?;
+        let is_same = claims.service_account_uuid == Some(account.id)
+            && claims.organization_uuid == Some(account.organization);
+        return if is_same { Ok(Identity::ServiceAccount(account.id)) } else { Err(Refusal::ApiKey) };
+    }
     let application = match &claims.client_id {
         Some(client) => Some(snapshot.token.application_named(client).ok_or(Refusal::Application)?),
         None => None,

@@ -2,6 +2,7 @@
 
 use buildly_core::Buildly;
 use buildly_core::auth::token::{Issued, SCOPE, TokenRequest};
+use buildly_model::Secret;
 use http::header::PRAGMA;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,11 +14,11 @@ use crate::{Problem, Request, Response};
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the body in the document; it is read field by field")]
 pub struct TokenInput {
-    /// `password`, `refresh_token` or `client_credentials`.
+    /// `authorization_code`, `password`, `refresh_token` or `client_credentials`.
     grant_type: String,
-    /// The application.
+    /// The application, or the id of a service account.
     client_id: Option<String>,
-    /// The secret of a confidential application.
+    /// The secret of a confidential application, or an API key of the service account.
     client_secret: Option<String>,
     /// For the password grant.
     username: Option<String>,
@@ -25,6 +26,12 @@ pub struct TokenInput {
     password: Option<String>,
     /// For the refresh grant.
     refresh_token: Option<String>,
+    /// For the authorization code grant.
+    code: Option<String>,
+    /// For the authorization code grant: as it was in the authorization request.
+    redirect_uri: Option<String>,
+    /// For the authorization code grant (RFC 7636 section 4.5).
+    code_verifier: Option<String>,
     /// At most `read write introspection`.
     scope: Option<String>,
 }
@@ -68,11 +75,15 @@ pub(super) async fn issue(buildly: &Buildly, mut request: Request) -> Result<Res
         Err(problem) => return Ok(error::unreadable(problem)),
     };
     let present = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let present_secret = |secret: Option<Secret>| secret.filter(|secret| !secret.expose().is_empty());
     let asked = TokenRequest {
         grant_type: present(fields.text("grant_type")),
         username: present(fields.text("username")),
-        password: fields.secret("password").filter(|secret| !secret.expose().is_empty()),
-        refresh_token: fields.secret("refresh_token").filter(|secret| !secret.expose().is_empty()),
+        password: present_secret(fields.secret("password")),
+        refresh_token: present_secret(fields.secret("refresh_token")),
+        code: present_secret(fields.secret("code")),
+        redirect_uri: present(fields.text("redirect_uri")),
+        code_verifier: present_secret(fields.secret("code_verifier")),
         scope: fields.text("scope"),
         client: client(&request, &mut fields),
     };

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use buildly_model::{ApplicationId, Identity, OrganizationId, Principal, SessionId, Timestamp, UserId};
+use buildly_model::{
+    ApplicationId, Identity, OrganizationId, Principal, ServiceAccountId, SessionId, Timestamp, UserId,
+};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -20,6 +22,7 @@ pub(super) struct Claims {
     pub(super) nbf: Option<i64>,
     pub(super) token_type: Option<String>,
     pub(super) core_user_uuid: Option<Uuid>,
+    pub(super) service_account_uuid: Option<Uuid>,
     pub(super) organization_uuid: Option<Uuid>,
     pub(super) sid: Option<Uuid>,
 }
@@ -45,10 +48,11 @@ pub(super) fn check(claims: &Claims, issuer: Option<&str>, now: Timestamp) -> Re
     if claims.nbf.is_some_and(|from| now < Timestamp::from_seconds(from).before(LEEWAY)) {
         return refuse("The token is not valid yet.");
     }
-    let identity = match (claims.core_user_uuid, claims.sub.as_deref()) {
-        (Some(user), _) => Identity::User(UserId::from_uuid(user)),
-        (None, Some(client)) if !client.is_empty() => Identity::Application(application(client)),
-        (None, _) => return refuse("The token does not say whose it is."),
+    let identity = match (claims.core_user_uuid, claims.service_account_uuid, claims.sub.as_deref()) {
+        (Some(user), ..) => Identity::User(UserId::from_uuid(user)),
+        (None, Some(account), _) => Identity::ServiceAccount(ServiceAccountId::from_uuid(account)),
+        (None, None, Some(client)) if !client.is_empty() => Identity::Application(application(client)),
+        (None, None, _) => return refuse("The token does not say whose it is."),
     };
     let organization = claims
         .organization_uuid

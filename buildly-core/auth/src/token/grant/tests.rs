@@ -1,4 +1,4 @@
-use buildly_model::{ApplicationId, Timestamp};
+use buildly_model::{ApplicationId, OrganizationId, ServiceAccountId, Timestamp, TokenId};
 use uuid::Uuid;
 
 use super::*;
@@ -29,7 +29,46 @@ fn snapshot() -> Snapshot {
         application(3, "robot", confidential, ApplicationGrant::ClientCredentials),
         application(4, "site", public, ApplicationGrant::AuthorizationCode),
     ];
-    Snapshot::of(Rows { applications, ..Rows::default() }).unwrap()
+    let accounts = ACCOUNTS.map(|(number, is_active, ends)| ServiceAccount {
+        id: account_id(number),
+        organization: OrganizationId::from_uuid(Uuid::from_u128(9)),
+        name: number.to_string(),
+        description: String::new(),
+        is_active,
+        groups: Vec::new(),
+        keys: vec![ApiKey {
+            id: TokenId::from_uuid(Uuid::from_u128(number)),
+            name: String::new(),
+            secret: api_key_of(number).1,
+            created_at: Timestamp::EPOCH,
+            expires_at: ends.then(now),
+            last_used_at: None,
+        }],
+        created_at: Timestamp::EPOCH,
+    });
+    Snapshot::of(Rows { applications, accounts: accounts.to_vec(), ..Rows::default() }).unwrap()
+}
+
+/// Number, whether it is active, whether its key has ended.
+const ACCOUNTS: [(u128, bool, bool); 3] = [(1, true, false), (2, true, true), (3, false, false)];
+
+fn now() -> Timestamp {
+    Timestamp::from_seconds(1_800_000_000)
+}
+
+fn account_id(number: u128) -> ServiceAccountId {
+    ServiceAccountId::from_uuid(Uuid::from_u128(number))
+}
+
+/// Draws the same key each time it is asked for one.
+fn api_key_of(number: u128) -> (Secret, SecretHash) {
+    struct Fixed(u8);
+    impl buildly_model::Random for Fixed {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0);
+        }
+    }
+    api_key::draw(TokenId::from_uuid(Uuid::from_u128(number)), &Fixed(u8::try_from(number).unwrap()))
 }
 
 fn client(id: &str, secret: &str) -> ClientCredentials {
@@ -43,18 +82,23 @@ fn request(grant_type: &str, client: ClientCredentials) -> TokenRequest {
         username: Some("ann".to_owned()),
         password: Some(Secret::new("secret")),
         refresh_token: Some(Secret::new("refresh")),
+        code: Some(Secret::new("code")),
+        redirect_uri: None,
+        code_verifier: Some(Secret::new("v".repeat(43))),
         scope: None,
         client,
     }
 }
 
 fn outcome(request: &TokenRequest) -> String {
-    match decide(&snapshot(), request) {
-        Ok((application, Grant::Password { username, .. })) => {
+    match decide(&snapshot(), request, now()) {
+        Ok(Grant::Password { application, username, .. }) => {
             format!("{} for {username}", application.client_id)
         }
-        Ok((application, Grant::Refresh { .. })) => format!("{} refreshes", application.client_id),
-        Ok((application, Grant::ClientCredentials)) => format!("{} itself", application.client_id),
+        Ok(Grant::Refresh { application, .. }) => format!("{} refreshes", application.client_id),
+        Ok(Grant::AuthorizationCode { application, .. }) => format!("{} redeems", application.client_id),
+        Ok(Grant::Application(application)) => format!("{} itself", application.client_id),
+        Ok(Grant::ServiceAccount(account, _)) => format!("account {}", account.name),
         Err(error) => error.code().to_owned(),
     }
 }
@@ -76,6 +120,8 @@ fn who_may_ask_for_what() {
         ("a robot does not refresh", "refresh_token", "robot", "right", "unauthorized_client"),
         ("a robot does not know passwords", "password", "robot", "right", "unauthorized_client"),
         ("a site does not see passwords", "password", "site", "", "unauthorized_client"),
+        ("a site redeems codes", "authorization_code", "site", "", "site redeems"),
+        ("others do not", "authorization_code", "spa", "", "unauthorized_client"),
         ("a public client is no robot", "client_credentials", "spa", "", "unauthorized_client"),
     ] {
         assert_eq!(outcome(&request(grant_type, client(id, secret))), expected, "{case}");
@@ -85,11 +131,41 @@ fn who_may_ask_for_what() {
 #[test]
 fn a_missing_parameter_is_named() {
     let nothing = TokenRequest { password: None, ..request("password", client("spa", "")) };
-    let error = decide(&snapshot(), &nothing).err().unwrap();
+    let error = decide(&snapshot(), &nothing, now()).err().unwrap();
     assert_eq!(
         (error.code(), error.to_string().as_str()),
         ("invalid_request", "Request is missing password parameter.")
     );
+}
+
+#[test]
+fn a_code_needs_its_verifier_in_full() {
+    let good = || request("authorization_code", client("site", ""));
+    for (case, request) in [
+        ("no code", TokenRequest { code: None, ..good() }),
+        ("no verifier", TokenRequest { code_verifier: None, ..good() }),
+        ("a short one", TokenRequest { code_verifier: Some(Secret::new("v".repeat(42))), ..good() }),
+        ("a long one", TokenRequest { code_verifier: Some(Secret::new("v".repeat(129))), ..good() }),
+    ] {
+        assert_eq!(outcome(&request), "invalid_request", "{case}");
+    }
+}
+
+#[test]
+fn a_service_account_shows_a_key_that_is_good_and_gets_a_token_only_for_itself() {
+    let [good, ended, off] = ACCOUNTS.map(|(number, ..)| account_id(number).to_string());
+    let key = |number| api_key_of(number).0.expose().to_owned();
+    for (case, grant_type, id, secret, expected) in [
+        ("a good key", "client_credentials", &good, key(1), "account 1"),
+        ("another grant", "password", &good, key(1), "unauthorized_client"),
+        ("the key of another account", "client_credentials", &ended, key(1), "invalid_client"),
+        ("an application's name", "client_credentials", &"robot".to_owned(), key(1), "invalid_client"),
+        ("a key that has ended", "client_credentials", &ended, key(2), "invalid_client"),
+        ("an account switched off", "client_credentials", &off, key(3), "invalid_client"),
+        ("a wrong secret", "client_credentials", &good, format!("{}x", key(1)), "invalid_client"),
+    ] {
+        assert_eq!(outcome(&request(grant_type, client(id, &secret))), expected, "{case}");
+    }
 }
 
 #[test]
