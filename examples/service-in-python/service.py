@@ -1,44 +1,39 @@
-"""A service in Python: the products of a shop, with a checked token and its own OpenAPI document."""
-import json, sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
-import jwt
+"""A service in Python: the products of a shop, behind checked tokens, with an OpenAPI document of its own."""
+import sys
+import flask, jwt, werkzeug.serving
 
-PRODUCTS = [{"id": f"00000000-0000-4000-8000-00000000000{n}", "name": name} for n, name in enumerate(("Vinyl", "Tape", "CD"))]
-IDS = {"name": "id__in", "in": "query", "style": "form", "explode": False, "schema": {"type": "array", "items": {"type": "string"}}, "description": "comma-separated"}
-KEY = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+PRODUCTS = {str(number): {"id": str(number), "name": name} for number, name in enumerate(("Vinyl", "Tape", "CD"), 1)}
+IDS = {"name": "id__in", "in": "query", "style": "form", "explode": False, "schema": {"type": "array", "items": {"type": "string"}}}
+KEY = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+OK = {"responses": {"200": {"description": "OK"}}}
 OPENAPI = {"openapi": "3.1.0", "info": {"title": "Products", "version": "1"}, "paths": {
-    "/products/": {"get": {"operationId": "list_products", "parameters": [IDS], "responses": {"200": {"description": "all"}}}},
-    "/products/{id}/": {"get": {"operationId": "read_product", "parameters": [KEY], "responses": {"200": {"description": "one"}}}}}}
-keys = jwt.PyJWKClient(sys.argv[2])
+    "/products/": {"get": {"operationId": "list_products", "parameters": [IDS], **OK}},
+    "/products/{id}/": {"get": {"operationId": "read_product", "parameters": [KEY], **OK}}}}
+app, keys = flask.Flask(__name__), jwt.PyJWKClient(sys.argv[2])
 
-class Service(BaseHTTPRequestHandler):
-    def do_GET(self):
-        url = urlsplit(self.path)
-        if url.path in ("/docs/openapi.json", "/docs/swagger.json"):
-            return self.answer(200, OPENAPI)
-        try:
-            token = self.headers.get("Authorization", "").partition(" ")[2]
+@app.before_request
+def check_token():
+    try:
+        token = flask.request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if flask.request.endpoint != "document":
             key = keys.get_signing_key_from_jwt(token)
-            claims = jwt.decode(token, key.key, algorithms=[key.algorithm_name], options={"require": ["exp"], "verify_aud": False})
-            assert claims.get("token_type") == "access"
-        except Exception:
-            return self.answer(401, {"detail": "The token is not valid."})
-        wanted = parse_qs(url.query).get("id__in")
-        found = [p for p in PRODUCTS if not wanted or p["id"] in wanted[0].split(",")]
-        if url.path == "/products/":
-            return self.answer(200, {"next": None, "previous": None, "results": found})
-        one = [p for p in PRODUCTS if url.path == f"/products/{p['id']}/"]
-        self.answer(*((200, one[0]) if one else (404, {"detail": "There is no such product."})))
+            jwt.decode(token, key.key, algorithms=[key.algorithm_name], audience="buildly", options={"require": ["exp"]})
+    except jwt.PyJWTError:
+        return {"detail": "The token is not valid."}, 401
 
-    def answer(self, status, body):
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+@app.get("/docs/openapi.json")
+def document():
+    return OPENAPI
 
-server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Service)
-print(f"listening on http://127.0.0.1:{server.server_port}", flush=True)
+@app.get("/products/")
+def products():
+    wanted = flask.request.args.get("id__in", ",".join(PRODUCTS)).split(",")
+    return {"next": None, "previous": None, "results": [PRODUCTS[id] for id in wanted if id in PRODUCTS]}
+
+@app.get("/products/<id>/")
+def product(id):
+    return PRODUCTS[id] if id in PRODUCTS else ({"detail": "There is no such product."}, 404)
+
+server = werkzeug.serving.make_server("127.0.0.1", int(sys.argv[1]), app, threaded=True)
+print(f"listening on http://127.0.0.1:{server.port}", flush=True)
 server.serve_forever()

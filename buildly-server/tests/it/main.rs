@@ -30,6 +30,7 @@ mod people;
 mod process;
 mod recorded;
 mod replay;
+mod service_in_python;
 mod services;
 mod tls;
 mod tokens;

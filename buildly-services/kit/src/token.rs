@@ -26,6 +26,8 @@ use fetch::Fetch;
 use introspection::Introspection;
 use keys::Keys;
 
+/// Whom tokens for the services of a deployment are meant for (RFC 8725 section 3.9).
+const AUDIENCE: &str = "buildly";
 /// A longer token is none of ours.
 const TOKEN_BYTES_MAX: usize = 16 << 10;
 const REFUSED: Error = Error::Unauthenticated("The token is not valid.");
@@ -97,10 +99,10 @@ impl Authenticate for Tokens {
         let header = decode_header(token).map_err(|_| REFUSED)?;
         let key = self.keys.find(header.kid.as_deref()).await?.ok_or(REFUSED)?;
         let mut validation = Validation::new(key.algorithm);
-        // The claims are ours to check: by the clock that we are given, and all of them.
-        validation.required_spec_claims.clear();
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_required_spec_claims(&["aud"]);
+        // The other claims are ours to check: by the clock that we are given, and all of them.
         validation.validate_exp = false;
-        validation.validate_aud = false;
         let claims = decode::<Claims>(token, &key.key, &validation).map_err(|_| REFUSED)?.claims;
         let caller = claims::check(&claims, self.issuer.as_deref(), self.clock.now())?;
         if let Some(introspection) = &self.introspection

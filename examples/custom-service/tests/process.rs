@@ -80,6 +80,7 @@ fn sign_in(folder: &Path) -> String {
         "exp": System.now().as_seconds() + 3600,
         "core_user_uuid": Uuid::from_u128(1),
         "organization_uuid": Uuid::from_u128(2),
+        "aud": "buildly",
         "token_type": "access",
     });
     let key = EncodingKey::from_ed_der(pair.to_pkcs8v1().unwrap().as_ref());

@@ -58,6 +58,7 @@ impl Process {
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some("one".to_owned());
         let claims = json!({
+            "aud": "buildly",
             "exp": System.now().as_seconds() + 3600,
             "core_user_uuid": Uuid::from_u128(1),
             "organization_uuid": Uuid::from_u128(2),

@@ -49,6 +49,7 @@ impl Issuer {
 pub(crate) fn claims(organization: Uuid, user: Uuid) -> Value {
     json!({
         "iss": ISSUER,
+        "aud": "buildly",
         "exp": now() + 3600,
         "iat": now(),
         "sub": user,

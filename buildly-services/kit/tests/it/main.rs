@@ -14,7 +14,6 @@ mod idempotency;
 mod isolation;
 mod issuer;
 mod paging;
-mod python;
 mod references;
 mod schema;
 mod tokens;

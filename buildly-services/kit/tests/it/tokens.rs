@@ -51,6 +51,8 @@ async fn only_a_good_token_gets_in(world: Arc<World>) {
         ("expired", with(json!({"exp": now() - 60}))),
         ("not yet valid", with(json!({"nbf": now() + 600}))),
         ("a refresh token", with(json!({"token_type": "refresh"}))),
+        ("for somebody else", with(json!({"aud": "https://other.test"}))),
+        ("for nobody named", with(json!({"aud": null}))),
         ("another issuer", with(json!({"iss": "https://evil.test"}))),
         ("an end that is no number", with(json!({"exp": "tomorrow"}))),
     ] {
