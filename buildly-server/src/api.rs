@@ -1,6 +1,6 @@
 //! Everything the server offers: the one list of resources.
 
-use crate::{Routes, audit, compat, gateway, local, operations, service_accounts, well_known};
+use crate::{Routes, audit, compat, gateway, local, operations, permissions, service_accounts, well_known};
 
 /// All resources; what none of them takes goes to the gateway's data plane.
 ///
@@ -23,6 +23,7 @@ pub fn routes() -> Vec<Routes> {
         compat::simple_token::routes(),
         well_known::routes(),
         service_accounts::routes(),
+        permissions::routes(),
         gateway::routes(),
     ]
 }

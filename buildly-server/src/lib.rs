@@ -19,6 +19,7 @@ pub mod logging;
 mod metrics;
 mod operations;
 mod page;
+mod permissions;
 pub mod problem;
 pub mod request;
 mod response;

@@ -24,7 +24,7 @@ impl Request {
     }
 
     /// The URL of the same list from another place on.
-    fn url_of_page(&self, cursor: &Cursor) -> String {
+    pub(crate) fn url_of_page(&self, cursor: &Cursor) -> String {
         let mut url = format!("{}{}?", self.context().public_url, self.uri().path());
         for (name, value) in self.query().pairs().filter(|(name, _)| *name != "cursor") {
             url.push_str(&format!("{}={}&", encode(name), encode(value)));

@@ -6,6 +6,7 @@
 //! costs a few hash lookups and meets of bitmaps.
 
 mod explain;
+mod questions;
 mod reason;
 
 use std::sync::Arc;

@@ -27,6 +27,7 @@ mod mesh_world;
 mod nodes;
 mod operations;
 mod people;
+mod permissions;
 mod process;
 mod recorded;
 mod replay;

@@ -108,28 +108,9 @@ impl Snapshot {
         WhoCan { is_open, groups, users }
     }
 
-    /// What `principal` may do on which service.
-    #[must_use]
-    pub fn what_can(&self, principal: &Principal) -> WhatCan {
-        let allowed = |service: ServiceId| {
-            Action::ALL.into_iter().fold(Actions::NONE, |actions, action| {
-                match self.check(principal, action, Resource::Service(service)) {
-                    Decision::Allow(_) => actions.with(action),
-                    Decision::Deny(_) => actions,
-                }
-            })
-        };
-        let elsewhere = if principal.is_signed_in()
-            && (principal.user().is_none() || self.active_user(principal).is_some())
-        {
-            Actions::ALL
-        } else {
-            Actions::NONE
-        };
-        let mut services: Vec<(ServiceId, Actions)> =
-            self.deployment.services.keys().map(|service| (*service, allowed(*service))).collect();
-        services.sort_unstable_by_key(|(service, _)| *service);
-        WhatCan { elsewhere, services }
+    /// The services that groups are attached to; every other is open to whoever is signed in.
+    pub(crate) fn guarded_services(&self) -> impl Iterator<Item = ServiceId> {
+        self.deployment.services.keys().copied()
     }
 
     fn own_attached(

@@ -221,8 +221,9 @@ proptest! {
                 }
             }
         }
+        let whole = crate::Snapshot { identity: snapshot.clone(), ..crate::Snapshot::default() };
         for user in &plain.users {
-            let what = snapshot.what_can(&principal(user));
+            let what = whole.what_can(&principal(user));
             for number in 0..SERVICES {
                 let listed = what.services.iter().find(|(listed, _)| *listed == service(number));
                 let actions = listed.map_or(what.elsewhere, |(_, actions)| *actions);
