@@ -36,6 +36,7 @@ mod value;
 
 mod idempotency;
 mod list;
+mod overlap;
 mod precondition;
 mod references;
 
@@ -60,12 +61,15 @@ mod openapi;
 mod operation;
 mod serve;
 mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use buildly_model::{Body, FieldError};
 pub use caller::{Authenticate, Caller};
 pub use database::DatabaseAddress;
 pub use error::Error;
 pub use operation::{Call, Operation, content_length, json};
+pub use overlap::Overlap;
 pub use record::{OnDelete, Record, RecordType};
 pub use records::{Records, Stored};
 pub use serve::serve;

@@ -3,7 +3,10 @@
 use buildly_model::FieldError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
+
+use crate::Overlap;
 
 /// A struct whose values a service keeps.
 ///
@@ -35,6 +38,16 @@ use utoipa::ToSchema;
 pub trait Record: Serialize + DeserializeOwned + ToSchema + Send + Sync + 'static {
     /// Its name, path, and which fields are unique, listed by, and links.
     fn record_type() -> RecordType;
+
+    /// Turns other ways to write a field into the one that is kept, before the fields are
+    /// checked: a local time into an instant, say. A change is read together with the fields
+    /// that it leaves alone.
+    ///
+    /// # Errors
+    /// Every refused field with a sentence.
+    fn read(members: Map<String, Value>) -> Result<Map<String, Value>, Vec<FieldError>> {
+        Ok(members)
+    }
 
     /// Rules over several fields; every refused field at once.
     fn check(&self) -> Vec<FieldError> {
@@ -72,6 +85,7 @@ pub struct RecordType {
     pub(crate) searchable: Vec<&'static str>,
     pub(crate) order: Vec<&'static str>,
     pub(crate) references: Vec<Reference>,
+    pub(crate) overlap: Option<Overlap>,
     pub(crate) is_guarded: bool,
     pub(crate) is_read_only: bool,
 }
@@ -89,6 +103,7 @@ impl RecordType {
             searchable: Vec::new(),
             order: Vec::new(),
             references: Vec::new(),
+            overlap: None,
             is_guarded: false,
             is_read_only: false,
         }
@@ -138,6 +153,14 @@ impl RecordType {
         if !self.filterable.contains(&field) {
             self.filterable.push(field);
         }
+        self
+    }
+
+    /// No two records share time as `overlap` says; a write that would is refused (409) with
+    /// the id of the record that has the time, however many are written at once.
+    #[must_use]
+    pub const fn without_overlap(mut self, overlap: Overlap) -> Self {
+        self.overlap = Some(overlap);
         self
     }
 

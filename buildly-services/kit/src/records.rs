@@ -12,14 +12,15 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::Error;
 use crate::database::Database;
 use crate::idempotency::{self, Answer, Key};
 use crate::list::{self, ListQuery, Position};
+use crate::overlap::FREE_TIME;
 use crate::precondition::{self, Precondition, Put};
+use crate::references::{self, REFERENCED};
 use crate::shape::{Row, Shape};
-use crate::statement::REFERENCED;
 use crate::value::Cell;
-use crate::{Error, references};
 
 pub use typed::Stored;
 
@@ -131,11 +132,16 @@ impl Records {
                         return Ok(answer);
                     }
                 }
-                // The unique rule may have been broken by the same request, sent twice at once.
-                Err(StoreError::Taken { field }) => match self.kept_answer(key.as_ref()).await? {
-                    Some(answer) => return Ok(answer),
-                    None => return Err(Error::Taken { field }),
-                },
+                // The rule may have been broken by the same request, sent twice at once.
+                Err(error @ (StoreError::Taken { .. } | StoreError::Missing { what: FREE_TIME })) => {
+                    if let Some(answer) = self.kept_answer(key.as_ref()).await? {
+                        return Ok(answer);
+                    }
+                    match self.refused(shape, (organization, &row), error).await {
+                        Error::Store(StoreError::Stale) => {}
+                        error => return Err(error),
+                    }
+                }
                 Err(error) => return Err(error.into()),
             }
         }

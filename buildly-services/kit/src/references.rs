@@ -14,6 +14,9 @@ use crate::shape::{DeclarationError, Shape};
 use crate::statement::{Dialect, Expected, Statement};
 use crate::value::{Cell, Kind};
 
+/// What a deletion was missing when others still point at its record.
+pub(crate) const REFERENCED: &str = "record that nothing points at";
+
 /// Checks the links of all record types of a service.
 ///
 /// # Errors
@@ -100,7 +103,7 @@ pub(crate) fn delete(
         statements.push(match reference.on_delete {
             OnDelete::Refuse => {
                 statement.push(" LIMIT 1");
-                statement.answering(vec![Kind::Uuid]).expecting(Expected::None)
+                statement.answering(vec![Kind::Uuid]).expecting(Expected::None(REFERENCED))
             }
             OnDelete::Clear | OnDelete::Delete => statement,
         });

@@ -28,7 +28,7 @@ pub struct DeclarationError {
     pub reason: String,
 }
 
-type Normalise = fn(Map<String, Value>) -> Result<Map<String, Value>, Vec<FieldError>>;
+type Rewrite = fn(Map<String, Value>) -> Result<Map<String, Value>, Vec<FieldError>>;
 
 /// A record type and its fields.
 #[derive(Clone)]
@@ -39,7 +39,8 @@ pub(crate) struct Shape {
     pub(crate) fields: Vec<Field>,
     /// Named schemas that the struct's own refers to.
     pub(crate) schemas: Vec<(String, Value)>,
-    normalise: Normalise,
+    read: Rewrite,
+    normalise: Rewrite,
 }
 
 /// A unique index: its name, how SQLite names its last column, and the field to complain about.
@@ -89,6 +90,7 @@ impl Shape {
             description,
             fields,
             schemas,
+            read: T::read,
             normalise: normalise::<T>,
             record_type,
         };
@@ -122,7 +124,7 @@ impl Shape {
     pub(crate) fn accept(&self, body: Map<String, Value>) -> Result<Map<String, Value>, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut members = Map::new();
-        for (name, value) in body {
+        for (name, value) in (self.read)(body)? {
             if READ_ONLY.contains(&name.as_str()) {
                 continue;
             }
@@ -199,6 +201,9 @@ impl Shape {
             if reference.on_delete == OnDelete::Clear && field.is_some_and(|field| !field.is_nullable) {
                 return Err(refuse(format!("`{}` cannot be cleared: make it an Option", reference.field)));
             }
+        }
+        if let Some(overlap) = &declared.overlap {
+            overlap.check_declaration(self).map_err(refuse)?;
         }
         match self.uniques().iter().find(|unique| unique.index.len() > INDEX_NAME_LENGTH_MAX) {
             Some(unique) => Err(refuse(format!("the name of index `{}` is too long", unique.index))),

@@ -36,12 +36,9 @@ pub(crate) enum Expected {
     Any,
     /// One; else what was read before no longer holds, and the whole write is stale.
     One,
-    /// None; else the whole write is refused, since these are still there.
-    None,
+    /// None; else the whole write is refused, since what is named here is not so.
+    None(&'static str),
 }
-
-/// What a write was missing when [`Expected::None`] did not hold.
-pub(crate) const REFERENCED: &str = "record that nothing points at";
 
 /// One statement with its values.
 #[derive(Debug, Clone, PartialEq)]

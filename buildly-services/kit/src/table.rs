@@ -109,7 +109,13 @@ fn indexes(shape: &Shape) -> Vec<String> {
             field.name
         )
     });
-    unique.chain(filter).chain(order).collect()
+    let times = declared.overlap.iter().map(|overlap| {
+        let (within, starts, ends) = (overlap.within, overlap.starts, overlap.ends);
+        format!(
+            "CREATE INDEX IF NOT EXISTS \"{table}_times\" ON \"{table}\" (organization_id, \"{within}\", \"{ends}\", \"{starts}\")"
+        )
+    });
+    unique.chain(filter).chain(order).chain(times).collect()
 }
 
 /// What a list is ordered by: missing values count as the least of their kind.

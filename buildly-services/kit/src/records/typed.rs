@@ -1,11 +1,12 @@
 //! Records as values of their struct, for what a service does beyond keeping them.
 
-use buildly_model::{OrganizationId, StoreError, Timestamp};
+use buildly_model::{OrganizationId, PageSize, StoreError, Timestamp};
 use http::HeaderMap;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{Records, Row};
+use crate::list::Position;
 use crate::precondition;
 use crate::record::Record;
 use crate::shape::Shape;
@@ -47,6 +48,39 @@ impl Records {
         let shape = self.shape::<T>()?;
         let list = list::parse(shape, Some(query)).map_err(Error::Invalid)?;
         self.list(shape, organization, &list).await?.rows.into_iter().map(typed).collect()
+    }
+
+    /// Every record that a list with this query shows, page by page.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the query is none of the list, [`Error::Malformed`] if there are
+    /// more than `records_max`.
+    pub async fn select_all<T: Record>(
+        &self,
+        organization: OrganizationId,
+        query: &str,
+        records_max: usize,
+    ) -> Result<Vec<Stored<T>>, Error> {
+        let shape = self.shape::<T>()?;
+        let mut list = list::parse(shape, Some(query)).map_err(Error::Invalid)?;
+        list.size = PageSize::clamped(PageSize::MAX);
+        let mut records = Vec::new();
+        loop {
+            let page = self.list(shape, organization, &list).await?;
+            for row in page.rows {
+                records.push(typed(row)?);
+            }
+            if records.len() > records_max {
+                let plural = shape.record_type.plural;
+                let message =
+                    format!("There are more than {records_max} {plural} here; ask for less at once.");
+                return Err(Error::Malformed(message));
+            }
+            list.position = page.next.and_then(|cursor| Position::parse(&cursor, &list.order));
+            if list.position.is_none() {
+                return Ok(records);
+            }
+        }
     }
 
     /// Makes a record under a new id; its fields are checked as those from outside are.

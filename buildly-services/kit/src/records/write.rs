@@ -4,7 +4,8 @@ use buildly_model::{OrganizationId, StoreError};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::Records;
+use super::{Records, read_row};
+use crate::overlap::{self, FREE_TIME};
 use crate::references::{probe, targets};
 use crate::shape::{Row, Shape};
 use crate::statement::{Dialect, Expected, Statement};
@@ -20,8 +21,10 @@ impl Records {
     ) -> Result<Row, Error> {
         self.check_references(shape, organization, &row.fields).await?;
         let statements = insert(self.database.dialect(), shape, organization, &row);
-        self.database.write(statements).await.map_err(taken)?;
-        Ok(row)
+        match self.database.write(statements).await {
+            Ok(()) => Ok(row),
+            Err(error) => Err(self.refused(shape, (organization, &row), error).await),
+        }
     }
 
     pub(super) async fn update(
@@ -34,8 +37,38 @@ impl Records {
         self.check_references(shape, organization, &fields).await?;
         let row = Row { version: current.version + 1, updated_at: self.clock.now(), fields, ..current };
         let statements = update(self.database.dialect(), shape, organization, &row);
-        self.database.write(statements).await.map_err(taken)?;
-        Ok(row)
+        match self.database.write(statements).await {
+            Ok(()) => Ok(row),
+            Err(error) => Err(self.refused(shape, (organization, &row), error).await),
+        }
+    }
+
+    /// What a refused write means to the caller. Who has the time is looked up after the fact;
+    /// if nobody has it any more, the write may be tried again.
+    pub(super) async fn refused(
+        &self,
+        shape: &Shape,
+        (organization, row): (OrganizationId, &Row),
+        error: StoreError,
+    ) -> Error {
+        match (error, &shape.record_type.overlap) {
+            (StoreError::Taken { field }, _) => Error::Taken { field },
+            (StoreError::Missing { what: FREE_TIME }, Some(overlap)) => {
+                let statement = overlap::select(self.database.dialect(), shape, overlap, (organization, row));
+                match self.database.rows(statement).await {
+                    Err(error) => error.into(),
+                    Ok(rows) => match rows.first().map(|cells| read_row(shape, cells)) {
+                        None => StoreError::Stale.into(),
+                        Some(Err(error)) => error,
+                        Some(Ok(other)) => {
+                            let (id, starts, ends) = overlap::describe(overlap, &other);
+                            Error::Overlaps { what: shape.name(), id, starts, ends }
+                        }
+                    },
+                }
+            }
+            (other, _) => other.into(),
+        }
     }
 
     /// Refuses links to records that do not exist in this organization, all at once.
@@ -112,19 +145,22 @@ fn update(dialect: Dialect, shape: &Shape, organization: OrganizationId, row: &R
     statements
 }
 
+/// Keeps what the record points at from going, keeps others from taking the same time there
+/// meanwhile, and refuses if somebody has.
 fn locks(dialect: Dialect, shape: &Shape, organization: OrganizationId, row: &Row) -> Vec<Statement> {
+    let overlap = shape.record_type.overlap.filter(|overlap| overlap.takes_time(&row.fields));
+    let lock = |field: &str| match overlap {
+        Some(overlap) if overlap.within == field => " FOR NO KEY UPDATE",
+        _ => " FOR KEY SHARE",
+    };
     targets(shape, &row.fields)
-        .map(|(reference, id)| probe(dialect, reference.record_type, (organization, id), " FOR KEY SHARE"))
+        .map(|(reference, id)| {
+            probe(dialect, reference.record_type, (organization, id), lock(reference.field))
+        })
+        .chain(overlap::probe(dialect, shape, (organization, row)))
         .collect()
 }
 
 fn version(row: &Row) -> Cell {
     Cell::Integer(i64::try_from(row.version).unwrap_or(i64::MAX))
-}
-
-fn taken(error: StoreError) -> Error {
-    match error {
-        StoreError::Taken { field } => Error::Taken { field },
-        other => other.into(),
-    }
 }

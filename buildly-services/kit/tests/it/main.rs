@@ -13,6 +13,7 @@ mod filters;
 mod idempotency;
 mod isolation;
 mod issuer;
+mod overlaps;
 mod paging;
 mod python;
 mod references;
