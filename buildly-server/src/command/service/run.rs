@@ -12,6 +12,8 @@ use crate::logging;
 /// A service that comes with Buildly.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Name {
+    /// Calendars, appointments, free and busy times.
+    Appointments,
     /// Companies, contacts and notes.
     Crm,
     /// Documents with versions and content.
@@ -50,6 +52,7 @@ impl Run {
             database_url: configuration.database_url.map(|url| url.expose().to_owned()),
         };
         let declaration = match self.name {
+            Name::Appointments => buildly_appointments::declaration(),
             Name::Crm => buildly_crm::declaration(),
             Name::Documents => buildly_documents::declaration(&flags.data_dir, CONTENT_BYTES_MAX)
                 .map_err(|error| format!("the folder of contents cannot be made: {error}"))?,
