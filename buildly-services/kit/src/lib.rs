@@ -71,7 +71,7 @@ pub use error::Error;
 pub use operation::{Call, Operation, content_length, json};
 pub use overlap::Overlap;
 pub use record::{OnDelete, Record, RecordType};
-pub use records::{Records, Stored};
+pub use records::{Records, Stored, Total};
 pub use serve::serve;
 pub use service::{Declaration, OpenError, Service, Settings};
 pub use shape::DeclarationError;

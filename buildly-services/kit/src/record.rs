@@ -49,6 +49,13 @@ pub trait Record: Serialize + DeserializeOwned + ToSchema + Send + Sync + 'stati
         Ok(members)
     }
 
+    /// What every organization begins with, such as the stages of a pipeline. It is made when
+    /// the organization first meets the record type, once: what is changed or deleted stays so.
+    #[must_use]
+    fn beginning() -> Vec<Self> {
+        Vec::new()
+    }
+
     /// Rules over several fields; every refused field at once.
     fn check(&self) -> Vec<FieldError> {
         Vec::new()

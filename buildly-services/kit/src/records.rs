@@ -2,6 +2,8 @@
 //!
 //! The organization is an argument of everything and comes from the caller's token.
 
+mod begin;
+mod totals;
 mod typed;
 mod write;
 
@@ -22,6 +24,8 @@ use crate::references::{self, REFERENCED};
 use crate::shape::{Row, Shape};
 use crate::value::Cell;
 
+pub(crate) use begin::{BEGUN, Begun};
+pub use totals::Total;
 pub use typed::Stored;
 
 /// How often a change is decided again when somebody else was faster.
@@ -34,6 +38,7 @@ pub struct Records {
     pub(crate) shapes: Arc<[Shape]>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+    pub(crate) begun: Begun,
 }
 
 /// One page of a list.
@@ -57,6 +62,7 @@ impl Records {
         organization: OrganizationId,
         id: Uuid,
     ) -> Result<Option<Row>, Error> {
+        self.begin(shape, organization).await?;
         let mut statement = list::select_columns(self.database.dialect(), shape);
         statement.push(" FROM ").name(shape.name()).push(" WHERE organization_id = ");
         statement.bind(Cell::Uuid(organization.as_uuid()));
@@ -72,6 +78,7 @@ impl Records {
         organization: OrganizationId,
         list: &ListQuery,
     ) -> Result<Page, Error> {
+        self.begin(shape, organization).await?;
         let statement = list::select(self.database.dialect(), shape, organization, list);
         let cells = self.database.rows(statement).await?;
         let mut rows = cells.iter().map(|cells| read_row(shape, cells)).collect::<Result<Vec<_>, _>>()?;
@@ -111,6 +118,7 @@ impl Records {
             return Err(Error::field("id", message));
         }
         let fields = shape.accept(body).map_err(Error::Invalid)?;
+        self.begin(shape, organization).await?;
         for _ in 0..ATTEMPTS_MAX {
             self.check_references(shape, organization, &fields).await?;
             let row = self.new_row(self.new_id(), fields.clone());

@@ -39,6 +39,8 @@ pub(crate) struct Shape {
     pub(crate) fields: Vec<Field>,
     /// Named schemas that the struct's own refers to.
     pub(crate) schemas: Vec<(String, Value)>,
+    /// What every organization begins with.
+    pub(crate) beginning: Vec<Map<String, Value>>,
     read: Rewrite,
     normalise: Rewrite,
 }
@@ -85,16 +87,26 @@ impl Shape {
             .map(|(name, property)| Field::read(name, property, required.contains(&name.as_str()), &resolve))
             .collect();
         let description = schema.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let shape = Self {
+        let mut shape = Self {
             schema_name: T::name().into_owned(),
             description,
             fields,
             schemas,
+            beginning: Vec::new(),
             read: T::read,
             normalise: normalise::<T>,
             record_type,
         };
         shape.check_declaration()?;
+        for record in T::beginning() {
+            let accepted = match serde_json::to_value(&record) {
+                Ok(Value::Object(members)) => shape.accept(members).map_err(|errors| join(&errors)),
+                _ => Err("it is no object".to_owned()),
+            };
+            let accepted =
+                accepted.map_err(|reason| refuse(&format!("a record of the beginning: {reason}")))?;
+            shape.beginning.push(accepted);
+        }
         Ok(shape)
     }
 
@@ -216,6 +228,11 @@ impl fmt::Debug for Shape {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Shape").field("record_type", &self.record_type).finish_non_exhaustive()
     }
+}
+
+fn join(errors: &[FieldError]) -> String {
+    let texts = errors.iter().map(|error| format!("`{}`: {}", error.field, error.message));
+    texts.collect::<Vec<_>>().join("; ")
 }
 
 /// The name of the index that keeps `fields` unique.

@@ -10,7 +10,8 @@ use crate::shape::{Shape, unique_index};
 use crate::statement::Dialect;
 use crate::value::Kind;
 
-/// The kit's own table: answers kept for `Idempotency-Key`.
+/// The kit's own tables: answers kept for `Idempotency-Key`, and which organizations have been
+/// given what their records begin with.
 pub(crate) fn own_tables(dialect: Dialect) -> String {
     let column = |kind| dialect.column_type(kind);
     let (text, uuid, integer) = (column(Kind::Text), column(Kind::Uuid), column(Kind::Integer));
@@ -26,9 +27,15 @@ pub(crate) fn own_tables(dialect: Dialect) -> String {
             body {text} NOT NULL,
             created_at {integer} NOT NULL,
             CONSTRAINT idempotency_pkey PRIMARY KEY (organization_id, principal, key)
-        ){};
-        CREATE INDEX IF NOT EXISTS idempotency_created_at ON idempotency (created_at);",
-        strict(dialect)
+        ){strict};
+        CREATE INDEX IF NOT EXISTS idempotency_created_at ON idempotency (created_at);
+        CREATE TABLE IF NOT EXISTS beginning (
+            organization_id {uuid} NOT NULL,
+            record_type {text} NOT NULL,
+            created_at {integer} NOT NULL,
+            CONSTRAINT beginning_pkey PRIMARY KEY (organization_id, record_type)
+        ){strict};",
+        strict = strict(dialect)
     )
 }
 

@@ -25,16 +25,7 @@ pub(crate) fn select(
     list: &ListQuery,
 ) -> Statement {
     let mut statement = columns(dialect, shape);
-    statement.push(" FROM ").name(shape.name()).push(" WHERE organization_id = ");
-    statement.bind(Cell::Uuid(organization.as_uuid()));
-    for filter in &list.filters {
-        statement.push(" AND ");
-        push_filter(&mut statement, filter);
-    }
-    for word in &list.words {
-        let find = if dialect == Dialect::Sqlite { "instr" } else { "strpos" };
-        statement.push(&format!(" AND {find}(search_text, ")).bind(Cell::Text(word.clone())).push(") > 0");
-    }
+    push_condition(&mut statement, shape, organization, list);
     let is_backward = list.position.as_ref().is_some_and(|position| position.is_backward);
     let keys = keys(list, is_backward);
     if let Some(position) = &list.position {
@@ -48,6 +39,25 @@ pub(crate) fn select(
     }
     statement.push(" LIMIT ").bind(Cell::Integer(i64::from(list.size.rows()) + 1));
     statement
+}
+
+/// Which records a list shows, on all its pages.
+pub(crate) fn push_condition(
+    statement: &mut Statement,
+    shape: &Shape,
+    organization: OrganizationId,
+    list: &ListQuery,
+) {
+    statement.push(" FROM ").name(shape.name()).push(" WHERE organization_id = ");
+    statement.bind(Cell::Uuid(organization.as_uuid()));
+    for filter in &list.filters {
+        statement.push(" AND ");
+        push_filter(statement, filter);
+    }
+    for word in &list.words {
+        let find = if statement.dialect == Dialect::Sqlite { "instr" } else { "strpos" };
+        statement.push(&format!(" AND {find}(search_text, ")).bind(Cell::Text(word.clone())).push(") > 0");
+    }
 }
 
 /// `SELECT` and the columns that a [`crate::shape::Row`] is read from.

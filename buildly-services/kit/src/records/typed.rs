@@ -112,7 +112,7 @@ impl Records {
         self.delete(self.shape::<T>()?, (organization, id), precondition).await
     }
 
-    fn shape<T: Record>(&self) -> Result<&Shape, Error> {
+    pub(super) fn shape<T: Record>(&self) -> Result<&Shape, Error> {
         let name = T::record_type().name;
         self.shapes
             .iter()

@@ -80,6 +80,9 @@ impl Records {
     ) -> Result<(), Error> {
         let mut errors = Vec::new();
         for (reference, id) in targets(shape, fields) {
+            if let Some(target) = self.shapes.iter().find(|target| target.name() == reference.record_type) {
+                self.begin(target, organization).await?;
+            }
             let statement = probe(self.database.dialect(), reference.record_type, (organization, id), "");
             if self.database.rows(statement).await?.is_empty() {
                 let message = format!("There is no {} with this id.", reference.record_type);

@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod beginnings;
 mod crud;
 mod filters;
 mod idempotency;
@@ -19,6 +20,7 @@ mod python;
 mod references;
 mod schema;
 mod tokens;
+mod totals;
 mod world;
 
 /// Runs each case on a SQLite file and on PostgreSQL.

@@ -68,7 +68,7 @@ impl Authenticate for Nobody {
     }
 }
 
-async fn open<T: Record>(address: &DatabaseAddress) -> Result<Service, OpenError> {
+pub(crate) async fn open<T: Record>(address: &DatabaseAddress) -> Result<Service, OpenError> {
     let declaration = Declaration::new("test", "Test", "For tests.").record::<T>();
     declaration.open(Settings::new(address.clone(), Arc::new(Nobody))).await
 }
