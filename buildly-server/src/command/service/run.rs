@@ -14,7 +14,7 @@ use crate::logging;
 enum Name {
     /// Calendars, appointments, free and busy times.
     Appointments,
-    /// Companies, contacts and notes.
+    /// Companies, contacts, notes and leads.
     Crm,
     /// Documents with versions and content.
     Documents,
