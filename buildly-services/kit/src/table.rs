@@ -1,11 +1,13 @@
 //! The tables of a service: made from its record types, and only ever added to.
 //!
-//! A new field becomes a new column that may be null. A field that is gone keeps its column,
-//! so that a server one version behind goes on working. A field of another kind than its
-//! column is refused at the start, before anything is served.
+//! A new field becomes a new column that may be null, or has the default that the field's
+//! schema says (`#[schema(default = …)]`) in the records that are there already. A field that
+//! is gone keeps its column, so that a server one version behind goes on working. A field of
+//! another kind than its column is refused at the start, before anything is served.
 
 use buildly_model::StoreError;
 
+use crate::field::Field;
 use crate::shape::{Shape, unique_index};
 use crate::statement::Dialect;
 use crate::value::Kind;
@@ -58,7 +60,8 @@ pub(crate) fn bring_up_to_date(
         let bare = wanted.split(" COLLATE").next().unwrap_or(wanted);
         match existing.iter().find(|(name, _)| *name == field.name) {
             None => {
-                statements.push(format!("ALTER TABLE \"{table}\" ADD COLUMN \"{}\" {wanted}", field.name));
+                let column = column(dialect, field);
+                statements.push(format!("ALTER TABLE \"{table}\" ADD COLUMN {column}"));
             }
             Some((_, found)) if found.eq_ignore_ascii_case(bare) => {}
             Some((name, found)) => {
@@ -77,7 +80,7 @@ fn create(dialect: Dialect, shape: &Shape) -> String {
     let (text, uuid, integer) = (column(Kind::Text), column(Kind::Uuid), column(Kind::Integer));
     let table = shape.name();
     let fields: String =
-        shape.fields.iter().map(|field| format!("\"{}\" {},\n", field.name, column(field.kind))).collect();
+        shape.fields.iter().map(|field| format!("{},\n", self::column(dialect, field))).collect();
     format!(
         "CREATE TABLE IF NOT EXISTS \"{table}\" (
             organization_id {uuid} NOT NULL,
@@ -91,6 +94,15 @@ fn create(dialect: Dialect, shape: &Shape) -> String {
         ){}",
         strict(dialect)
     )
+}
+
+/// A column with its default, which a server one version behind, that does not know the field,
+/// writes too.
+fn column(dialect: Dialect, field: &Field) -> String {
+    let kind = dialect.column_type(field.kind);
+    let default = field.default.as_ref().and_then(|value| field.kind.read_json(value).ok());
+    let default = default.map(|cell| format!(" DEFAULT {}", cell.literal(dialect))).unwrap_or_default();
+    format!("\"{}\" {kind}{default}", field.name)
 }
 
 fn indexes(shape: &Shape) -> Vec<String> {
