@@ -34,11 +34,13 @@ mod record;
 mod shape;
 mod value;
 
+mod access;
 mod idempotency;
 mod list;
 mod overlap;
 mod precondition;
 mod references;
+mod tree;
 
 mod database;
 mod records;
@@ -64,6 +66,7 @@ mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use access::Scope;
 pub use buildly_model::{Body, FieldError};
 pub use caller::{Authenticate, Caller};
 pub use database::DatabaseAddress;

@@ -87,12 +87,17 @@ pub struct RecordType {
     pub(crate) name: &'static str,
     pub(crate) plural: &'static str,
     pub(crate) unique: Vec<&'static [&'static str]>,
+    /// Unique rules for which missing values count as the same.
+    pub(crate) unique_with_missing: Vec<&'static [&'static str]>,
     pub(crate) filterable: Vec<&'static str>,
     pub(crate) sortable: Vec<&'static str>,
     pub(crate) searchable: Vec<&'static str>,
     pub(crate) order: Vec<&'static str>,
     pub(crate) references: Vec<Reference>,
     pub(crate) overlap: Option<Overlap>,
+    pub(crate) tree: Option<&'static str>,
+    pub(crate) inherits: Option<&'static str>,
+    pub(crate) is_restrictable: bool,
     pub(crate) is_guarded: bool,
     pub(crate) is_read_only: bool,
 }
@@ -105,12 +110,16 @@ impl RecordType {
             name,
             plural,
             unique: Vec::new(),
+            unique_with_missing: Vec::new(),
             filterable: Vec::new(),
             sortable: Vec::new(),
             searchable: Vec::new(),
             order: Vec::new(),
             references: Vec::new(),
             overlap: None,
+            tree: None,
+            inherits: None,
+            is_restrictable: false,
             is_guarded: false,
             is_read_only: false,
         }
@@ -120,6 +129,14 @@ impl RecordType {
     #[must_use]
     pub fn unique(mut self, fields: &'static [&'static str]) -> Self {
         self.unique.push(fields);
+        self
+    }
+
+    /// As [`Self::unique`], and missing values count as the same: of records without `parent`,
+    /// too, no two have the same `name`.
+    #[must_use]
+    pub fn unique_with_missing(mut self, fields: &'static [&'static str]) -> Self {
+        self.unique_with_missing.push(fields);
         self
     }
 
@@ -160,6 +177,34 @@ impl RecordType {
         if !self.filterable.contains(&field) {
             self.filterable.push(field);
         }
+        self
+    }
+
+    /// Records are in each other: `field` holds the id of the record of the same type that this
+    /// one is in, if it is in one. No record is in itself, however many are moved at once, and
+    /// there are at most 50 levels. A record that others are in is not deleted.
+    #[must_use]
+    pub fn tree(mut self, field: &'static str) -> Self {
+        self.tree = Some(field);
+        let name = self.name;
+        self.reference(field, name, OnDelete::Refuse)
+    }
+
+    /// A record can be restricted to people. The struct has `owner: Option<Uuid>`, which is the
+    /// caller who makes it if nobody else is named; `restricted: bool`; and `readers` and
+    /// `writers: Vec<Uuid>`, with whom the owner shares it. Whoever may not see it is answered
+    /// as if it did not exist; whoever may only see it is refused changes (403).
+    #[must_use]
+    pub const fn restrictable(mut self) -> Self {
+        self.is_restrictable = true;
+        self
+    }
+
+    /// Who may see and change a record depends on the one that the reference `field` points at,
+    /// unless the record is restricted itself. Putting it there needs the right to change that.
+    #[must_use]
+    pub const fn inherits(mut self, field: &'static str) -> Self {
+        self.inherits = Some(field);
         self
     }
 

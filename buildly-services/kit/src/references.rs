@@ -9,6 +9,7 @@ use buildly_model::{OrganizationId, Timestamp};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::access::{self, Right, Scope};
 use crate::record::{OnDelete, Reference};
 use crate::shape::{DeclarationError, Shape};
 use crate::statement::{Dialect, Expected, Statement};
@@ -57,20 +58,16 @@ pub(crate) fn targets<'a>(
     })
 }
 
-/// Asks for one record by its id, and with `lock` keeps it from going until the write ends.
+/// Asks for one record by its id, of which there must be one.
 pub(crate) fn probe(
     dialect: Dialect,
     record_type: &str,
     (organization, id): (OrganizationId, Uuid),
-    lock: &str,
 ) -> Statement {
     let mut statement = Statement::new(dialect);
     statement.push("SELECT id FROM ").name(record_type).push(" WHERE organization_id = ");
     statement.bind(Cell::Uuid(organization.as_uuid()));
     statement.push(" AND id = ").bind(Cell::Uuid(id));
-    if dialect == Dialect::Postgres {
-        statement.push(lock);
-    }
     statement.answering(vec![Kind::Uuid]).expecting(Expected::One)
 }
 
@@ -79,11 +76,16 @@ pub(crate) fn delete(
     dialect: Dialect,
     shapes: &[Shape],
     shape: &Shape,
-    (organization, id, version): (OrganizationId, Uuid, u64),
+    (scope, id, version): (Scope, Uuid, u64),
     now: Timestamp,
 ) -> Vec<Statement> {
+    let organization = scope.organization;
     let tenant = Cell::Uuid(organization.as_uuid());
-    let mut statements = vec![probe(dialect, shape.name(), (organization, id), " FOR UPDATE")];
+    let mut itself = probe(dialect, shape.name(), (organization, id));
+    if dialect == Dialect::Postgres {
+        itself.push(" FOR UPDATE");
+    }
+    let mut statements = vec![itself];
     for (child, reference) in referring(shapes, shape.name()) {
         let mut statement = Statement::new(dialect);
         match reference.on_delete {
@@ -112,6 +114,7 @@ pub(crate) fn delete(
     statement.push("DELETE FROM ").name(shape.name()).push(" WHERE organization_id = ").bind(tenant);
     statement.push(" AND id = ").bind(Cell::Uuid(id));
     statement.push(" AND version = ").bind(Cell::Integer(i64::try_from(version).unwrap_or(i64::MAX)));
+    access::push(&mut statement, shapes, shape, scope, Right::Write);
     statements.push(statement.expecting(Expected::One));
     statements
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use buildly_model::FieldError;
 use serde_json::{Map, Value};
 
+use crate::access;
 use crate::field::Field;
 use crate::record::{OnDelete, Record, RecordType};
 use crate::value::{Cell, Kind};
@@ -126,7 +127,12 @@ impl Shape {
             let last = fields.last()?;
             Some(Unique { index: unique_index(name, fields), column: format!("{name}.{last}"), field: last })
         });
-        std::iter::once(key).chain(declared).collect()
+        // SQLite names an index over expressions by its own name.
+        let with_missing = self.record_type.unique_with_missing.iter().filter_map(|fields| {
+            let index = unique_index(name, fields);
+            Some(Unique { column: index.clone(), index, field: fields.last()? })
+        });
+        std::iter::once(key).chain(declared).chain(with_missing).collect()
     }
 
     /// Takes a body apart: every refused field at once, else the record in its canonical form.
@@ -188,7 +194,8 @@ impl Shape {
         let declared = &self.record_type;
         let order = declared.order.iter().map(|name| name.trim_start_matches('-'));
         let indexed = declared.filterable.iter().chain(&declared.sortable).copied();
-        let indexed = indexed.chain(declared.unique.iter().flat_map(|fields| fields.iter().copied()));
+        let unique = declared.unique.iter().chain(&declared.unique_with_missing);
+        let indexed = indexed.chain(unique.flat_map(|fields| fields.iter().copied()));
         for name in indexed.chain(order) {
             let Some(field) = self.field(name) else {
                 return Err(refuse(format!("`{name}` is declared, but the struct has no such field")));
@@ -217,6 +224,7 @@ impl Shape {
         if let Some(overlap) = &declared.overlap {
             overlap.check_declaration(self).map_err(refuse)?;
         }
+        access::check_declaration(self).map_err(refuse)?;
         match self.uniques().iter().find(|unique| unique.index.len() > INDEX_NAME_LENGTH_MAX) {
             Some(unique) => Err(refuse(format!("the name of index `{}` is too long", unique.index))),
             None => Ok(()),

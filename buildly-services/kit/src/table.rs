@@ -116,6 +116,17 @@ fn indexes(shape: &Shape) -> Vec<String> {
             columns.join(", ")
         )
     });
+    let unique_with_missing = declared.unique_with_missing.iter().map(|fields| {
+        let columns = fields.iter().filter_map(|name| shape.field(name)).map(|field| {
+            let by = order_expression(&field.name, field.kind, !field.is_required || field.is_nullable);
+            format!("({by})")
+        });
+        format!(
+            "CREATE UNIQUE INDEX IF NOT EXISTS \"{}\" ON \"{table}\" (organization_id, {})",
+            unique_index(table, fields),
+            columns.collect::<Vec<_>>().join(", ")
+        )
+    });
     let filter = declared.filterable.iter().map(|field| {
         format!(
             "CREATE INDEX IF NOT EXISTS \"{table}_{field}_by\" ON \"{table}\" (organization_id, \"{field}\", id)"
@@ -134,7 +145,7 @@ fn indexes(shape: &Shape) -> Vec<String> {
             "CREATE INDEX IF NOT EXISTS \"{table}_times\" ON \"{table}\" (organization_id, \"{within}\", \"{ends}\", \"{starts}\")"
         )
     });
-    unique.chain(filter).chain(order).chain(times).collect()
+    unique.chain(unique_with_missing).chain(filter).chain(order).chain(times).collect()
 }
 
 /// What a list is ordered by: missing values count as the least of their kind.

@@ -1,8 +1,7 @@
 //! The statement of a list.
 
-use buildly_model::OrganizationId;
-
 use super::{Filter, ListQuery, Position, Test};
+use crate::access::{self, Right, Scope};
 use crate::shape::Shape;
 use crate::statement::{Dialect, Statement};
 use crate::table::order_expression;
@@ -20,12 +19,12 @@ struct Key {
 /// position come in turned order.
 pub(crate) fn select(
     dialect: Dialect,
-    shape: &Shape,
-    organization: OrganizationId,
+    (shapes, shape): (&[Shape], &Shape),
+    scope: Scope,
     list: &ListQuery,
 ) -> Statement {
     let mut statement = columns(dialect, shape);
-    push_condition(&mut statement, shape, organization, list);
+    push_condition(&mut statement, (shapes, shape), scope, list);
     let is_backward = list.position.as_ref().is_some_and(|position| position.is_backward);
     let keys = keys(list, is_backward);
     if let Some(position) = &list.position {
@@ -41,15 +40,16 @@ pub(crate) fn select(
     statement
 }
 
-/// Which records a list shows, on all its pages.
+/// Which records a list shows in this scope, on all its pages.
 pub(crate) fn push_condition(
     statement: &mut Statement,
-    shape: &Shape,
-    organization: OrganizationId,
+    (shapes, shape): (&[Shape], &Shape),
+    scope: Scope,
     list: &ListQuery,
 ) {
     statement.push(" FROM ").name(shape.name()).push(" WHERE organization_id = ");
-    statement.bind(Cell::Uuid(organization.as_uuid()));
+    statement.bind(Cell::Uuid(scope.organization.as_uuid()));
+    access::push(statement, shapes, shape, scope, Right::Read);
     for filter in &list.filters {
         statement.push(" AND ");
         push_filter(statement, filter);

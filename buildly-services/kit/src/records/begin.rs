@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use buildly_model::{OrganizationId, StoreError};
 
-use super::{Records, write};
+use super::Records;
 use crate::Error;
 use crate::shape::Shape;
 use crate::statement::{Dialect, Statement};
@@ -50,7 +50,7 @@ impl Records {
             if self.database.rows(find_any(dialect, shape, organization)).await?.is_empty() {
                 for fields in &shape.beginning {
                     let row = self.new_row(self.new_id(), fields.clone());
-                    statements.extend(write::insert(dialect, shape, organization, &row));
+                    statements.extend(self.inserting(shape, organization.into(), &row));
                 }
             }
             match self.database.write(statements).await {

@@ -1,13 +1,13 @@
 //! Counts and sums over the records of a list.
 
-use buildly_model::{OrganizationId, StoreError};
+use buildly_model::StoreError;
 use serde_json::Value;
 
 use super::Records;
 use crate::record::Record;
 use crate::statement::Statement;
 use crate::value::{Cell, Kind};
-use crate::{Error, list};
+use crate::{Error, Scope, list};
 
 /// The most groups that are counted at once.
 const GROUPS_MAX: usize = 10_000;
@@ -34,7 +34,7 @@ impl Records {
     /// more than 10 000 groups.
     pub async fn totals<T: Record>(
         &self,
-        organization: OrganizationId,
+        scope: impl Into<Scope>,
         query: &str,
         by: &[&str],
         sum_of: &str,
@@ -55,7 +55,7 @@ impl Records {
         }
         statement.push("COUNT(*), COUNT(").name(sum_of).push("), CAST(SUM(").name(sum_of);
         statement.push(") AS bigint)");
-        list::push_condition(&mut statement, shape, organization, &list);
+        list::push_condition(&mut statement, (&self.shapes, shape), scope.into(), &list);
         for (position, name) in by.iter().enumerate() {
             statement.push(if position > 0 { ", " } else { " GROUP BY " }).name(name);
         }

@@ -7,6 +7,7 @@
     reason = "tests report by panicking"
 )]
 
+mod access;
 mod bad_input;
 mod beginnings;
 mod crud;
@@ -21,6 +22,7 @@ mod references;
 mod schema;
 mod tokens;
 mod totals;
+mod tree;
 mod world;
 
 /// Runs each case on a SQLite file and on PostgreSQL.

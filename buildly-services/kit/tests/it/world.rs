@@ -22,6 +22,7 @@ use tokio::task::JoinError;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::access::{Crate, Line, Sheet};
 use crate::issuer::{ISSUER, Issuer};
 
 const DATABASE_URL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
@@ -303,6 +304,9 @@ pub(crate) fn declaration() -> Declaration {
         .record::<Part>()
         .record::<Contract>()
         .record::<Booking>()
+        .record::<Crate>()
+        .record::<Sheet>()
+        .record::<Line>()
 }
 
 pub(crate) fn acme() -> Uuid {
