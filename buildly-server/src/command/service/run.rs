@@ -16,7 +16,7 @@ enum Name {
     Appointments,
     /// Companies, contacts, notes and leads.
     Crm,
-    /// Documents with versions and content.
+    /// Documents in folders, with versions and content.
     Documents,
 }
 
