@@ -77,3 +77,28 @@ fn a_zone_has_its_name_of_the_database() {
     read_zone(&mut members).unwrap();
     assert_eq!(members["time_zone"], "Europe/Berlin");
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(time in "\\PC*|[0-9T:.Z+\\-\\[\\]/A-Za-z]{0,40}", zone in "\\PC{0,20}|Europe/Berlin") {
+        let mut members = members(&time, Some(&zone));
+        if read_time(&mut members, "starts").is_ok() {
+            assert!(members["starts"].as_str().unwrap().parse::<buildly_model::Timestamp>().is_ok());
+        }
+        drop(read_zone(&mut members));
+    }
+
+    #[test]
+    fn a_local_time_that_is_taken_is_what_the_clocks_show_then(
+        minutes in 0..3 * 366 * 24 * 60_i64,
+        zone in proptest::sample::select(vec!["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]),
+    ) {
+        let first: DateTime = "2026-01-01T00:00:00".parse().unwrap();
+        let local = first + jiff::SignedDuration::from_mins(minutes);
+        let zone = TimeZone::get(zone).unwrap();
+        match resolve(local, &zone) {
+            Ok(instant) => assert_eq!(zone.to_datetime(instant), local),
+            Err(message) => assert!(message.contains("does not exist") || message.contains("twice"), "{message}"),
+        }
+    }
+}
