@@ -15,6 +15,7 @@ use crate::local::Task;
 const RUN_EXAMPLES: &str = "\
 Examples:
   buildly service run crm --jwks http://127.0.0.1:8080/.well-known/jwks.json
+  buildly service run appointments --jwks http://127.0.0.1:8080/.well-known/jwks.json
   buildly service run documents --listen 127.0.0.1:9002 --jwks keys.json
 
 Prints `listening on http://HOST:PORT` once it answers. Its database is a file of its own in

@@ -1,11 +1,20 @@
-//! CRM: companies, the people there, and notes about both.
+//! CRM: companies, the people there, notes about both, and leads in a pipeline.
 //!
-//! A whole service in one file: what is kept is declared, `buildly-kit` does the rest.
+//! What is kept is declared, `buildly-kit` does the rest; only the summary of the pipeline is
+//! an operation of its own.
+
+mod lead;
+mod stage;
+mod summary;
 
 use buildly_kit::{Declaration, FieldError, OnDelete, Record, RecordType};
+use http::Method;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+pub use lead::Lead;
+pub use stage::{Stage, StageKind};
 
 /// A company.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -135,8 +144,11 @@ impl Record for Note {
 /// ```
 #[must_use]
 pub fn declaration() -> Declaration {
-    Declaration::new("crm", "CRM", "Companies, the people there, and notes about both.")
+    Declaration::new("crm", "CRM", "Companies, the people there, notes about both, and leads in a pipeline.")
         .record::<Company>()
         .record::<Contact>()
         .record::<Note>()
+        .record::<Stage>()
+        .record::<Lead>()
+        .operation(Method::GET, "/leads/summary/", summary::document(), summary::Summary)
 }

@@ -28,12 +28,32 @@ pub struct Document {
     /// Anything else that is known about it, by name.
     #[serde(default)]
     pub properties: BTreeMap<String, String>,
+    /// The folder that it is in; none at the top.
+    pub folder: Option<Uuid>,
+    /// Whose it is: who made it, if nobody else is named.
+    pub owner: Option<Uuid>,
+    /// Whether only its owner, readers and writers may see it; else whoever may see its folder,
+    /// and at the top the whole organization.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub restricted: bool,
+    /// Users who may see it, at most 200.
+    #[serde(default)]
+    #[schema(default = json!([]))]
+    pub readers: Vec<Uuid>,
+    /// Users who may see and change it, at most 200.
+    #[serde(default)]
+    #[schema(default = json!([]))]
+    pub writers: Vec<Uuid>,
 }
 
 impl Record for Document {
     fn record_type() -> RecordType {
         RecordType::new("document", "documents")
-            .filterable(&["category", "reference", "dated"])
+            .filterable(&["category", "reference", "dated", "owner"])
+            .reference("folder", "folder", OnDelete::Refuse)
+            .inherits("folder")
+            .restrictable()
             .sortable(&["title", "dated", "reference"])
             .searchable(&["title", "description", "reference"])
     }
@@ -63,6 +83,7 @@ impl Record for Version {
             .filterable(&["sha256", "number"])
             .sortable(&["number"])
             .reference("document", "document", OnDelete::Delete)
+            .inherits("document")
             .read_only()
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct OfVersion {
 impl Operation for Newest {
     async fn answer(&self, records: &Records, call: Call) -> Result<Response<Body>, Error> {
         let organization = call.caller.organization;
-        let version = upload::newest(records, organization, call.id()?).await?;
+        let version = upload::newest(records, &call.caller, call.id()?).await?;
         let version = version.ok_or(Error::NotFound { what: "content" })?;
         send(&self.content, organization, &version, &call.headers).await
     }
@@ -45,7 +45,7 @@ impl Operation for Newest {
 impl Operation for OfVersion {
     async fn answer(&self, records: &Records, call: Call) -> Result<Response<Body>, Error> {
         let organization = call.caller.organization;
-        let version = records.get::<Version>(organization, call.id()?).await?;
+        let version = records.get::<Version>(&call.caller, call.id()?).await?;
         send(&self.content, organization, &version, &call.headers).await
     }
 }

@@ -1,12 +1,17 @@
-//! Documents: what is known about them, their versions, and their content on disk.
+//! Documents: what is known about them, their folders, their versions, and their content on disk.
 //!
 //! A version never changes. Its content is a file named by its SHA-256, below a folder of its
 //! organization, so the same content is kept once, and what is read can be checked. Content
 //! streams to and from disk; no request holds more than one piece of it.
+//!
+//! Documents and folders are open to the whole organization unless somebody restricts them;
+//! what is in a folder follows it. Documents are shared with users, not with groups: a token
+//! names its user, and groups are the core's to know. See `buildly_kit`'s `restrictable`.
 
 mod content;
 mod document;
 mod download;
+mod folder;
 mod range;
 mod remove;
 mod upload;
@@ -23,6 +28,7 @@ use utoipa::openapi::{Content as MediaType, Ref, Required};
 
 pub use content::Content;
 pub use document::{Document, Version};
+pub use folder::Folder;
 
 /// The largest content when nobody says otherwise: 1 GiB.
 pub const CONTENT_BYTES_MAX: u64 = 1 << 30;
@@ -36,7 +42,8 @@ pub fn declaration(folder: &Path, content_bytes_max: u64) -> std::io::Result<Dec
     let download = |what: &str, summary: &str| {
         begin(what, summary).response("200", bytes("The content.")).response("206", bytes("A range of it."))
     };
-    Ok(Declaration::new("documents", "Documents", "Documents, their versions and their content.")
+    Ok(Declaration::new("documents", "Documents", "Documents in folders, their versions and their content.")
+        .record::<Folder>()
         .record::<Document>()
         .record::<Version>()
         .operation(

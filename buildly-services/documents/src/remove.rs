@@ -22,6 +22,7 @@ pub(crate) struct Remove {
 impl Operation for Remove {
     async fn answer(&self, records: &Records, call: Call) -> Result<Response<Body>, Error> {
         let (organization, document) = (call.caller.organization, call.id()?);
+        records.get_to_change::<Document>(&call.caller, document).await?;
         let mut digests = BTreeSet::new();
         let mut after = 0;
         loop {
@@ -34,8 +35,7 @@ impl Operation for Remove {
                 break;
             }
         }
-        let precondition = call.headers;
-        records.remove_if::<Document>(organization, document, &precondition).await?;
+        records.remove_if::<Document>(&call.caller, document, &call.headers).await?;
         for sha256 in digests {
             forget(&self.content, records, organization, &sha256).await?;
         }

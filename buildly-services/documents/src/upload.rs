@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use buildly_kit::{Body, Call, Error, Operation, Records, Stored, content_length, json};
-use buildly_model::{OrganizationId, StoreError};
+use buildly_kit::{Body, Call, Caller, Error, Operation, Records, Stored, content_length, json};
+use buildly_model::StoreError;
 use http::header::{CONTENT_TYPE, ETAG};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use uuid::Uuid;
@@ -26,10 +26,10 @@ impl Operation for Upload {
     async fn answer(&self, records: &Records, call: Call) -> Result<Response<Body>, Error> {
         let (organization, document) = (call.caller.organization, call.id()?);
         let media_type = media_type(&call.headers)?;
-        records.get::<Document>(organization, document).await?;
+        records.get_to_change::<Document>(&call.caller, document).await?;
         let received = self.content.receive(content_length(&call.headers), call.body).await?;
         let placing = self.content.placing().await;
-        let kept = self.keep(records, (organization, document), &received, &media_type).await;
+        let kept = self.keep(records, (&call.caller, document), &received, &media_type).await;
         drop(placing);
         if kept.is_err() {
             crate::remove::forget(&self.content, records, organization, &received.sha256).await?;
@@ -48,13 +48,13 @@ impl Upload {
     async fn keep(
         &self,
         records: &Records,
-        (organization, document): (OrganizationId, Uuid),
+        (caller, document): (&Caller, Uuid),
         received: &Received,
         media_type: &str,
     ) -> Result<(StatusCode, Stored<Version>), Error> {
-        self.content.place(organization, received).await?;
+        self.content.place(caller.organization, received).await?;
         for _ in 0..ATTEMPTS_MAX {
-            let newest = newest(records, organization, document).await?;
+            let newest = newest(records, caller, document).await?;
             let number = match newest {
                 Some(newest)
                     if newest.record.sha256 == received.sha256 && newest.record.media_type == media_type =>
@@ -71,7 +71,7 @@ impl Upload {
                 bytes: i64::try_from(received.bytes).unwrap_or(i64::MAX),
                 sha256: received.sha256.clone(),
             };
-            match records.make(organization, &version).await {
+            match records.make(caller, &version).await {
                 Err(Error::Taken { .. } | Error::Store(StoreError::Stale)) => {}
                 Err(Error::Invalid(_)) => return Err(Error::NotFound { what: "document" }), // deleted meanwhile
                 made => return Ok((StatusCode::CREATED, made?)),
@@ -81,14 +81,14 @@ impl Upload {
     }
 }
 
-/// The version with the highest number.
+/// The version with the highest number, if the caller may see the document.
 pub(crate) async fn newest(
     records: &Records,
-    organization: OrganizationId,
+    caller: &Caller,
     document: Uuid,
 ) -> Result<Option<Stored<Version>>, Error> {
     let query = format!("document={document}&ordering=-number&limit=1");
-    Ok(records.select::<Version>(organization, &query).await?.into_iter().next())
+    Ok(records.select::<Version>(caller, &query).await?.into_iter().next())
 }
 
 fn media_type(headers: &HeaderMap) -> Result<String, Error> {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use buildly_model::{Identity, OrganizationId, Principal};
 use http::HeaderMap;
+use uuid::Uuid;
 
 use crate::Error;
 
@@ -16,6 +17,17 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The id of the user, the service account or the application; nil for nobody.
+    #[must_use]
+    pub const fn id(&self) -> Uuid {
+        match self.principal.identity {
+            Identity::Anonymous => Uuid::nil(),
+            Identity::User(user) => user.as_uuid(),
+            Identity::ServiceAccount(account) => account.as_uuid(),
+            Identity::Application(application) => application.as_uuid(),
+        }
+    }
+
     /// A text that no other principal of the organization has.
     #[must_use]
     pub fn name(&self) -> String {

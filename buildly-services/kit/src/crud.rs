@@ -56,7 +56,7 @@ pub(crate) fn options(methods: &[Method]) -> Response<Body> {
 
 async fn show_list(records: &Records, shape: &Shape, call: Call) -> Result<Response<Body>, Error> {
     let list = list::parse(shape, call.query.as_deref()).map_err(Error::Invalid)?;
-    let page = records.list(shape, call.caller.organization, &list).await?;
+    let page = records.list(shape, (&call.caller).into(), &list).await?;
     // Relative to the list itself (RFC 3986 section 4.2), so they hold behind any gateway.
     let link = |cursor: Option<String>| {
         cursor.map(|cursor| {
@@ -72,7 +72,7 @@ async fn show_list(records: &Records, shape: &Shape, call: Call) -> Result<Respo
 
 async fn show(records: &Records, shape: &Shape, call: Call) -> Result<Response<Body>, Error> {
     let row = records
-        .find(shape, call.caller.organization, call.id()?)
+        .find(shape, (&call.caller).into(), call.id()?)
         .await?
         .ok_or(Error::NotFound { what: shape.name() })?;
     if precondition::is_unmodified(&call.headers, &row.etag()) {
@@ -94,7 +94,7 @@ async fn create(records: &Records, shape: &Shape, mut call: Call) -> Result<Resp
             fingerprint: idempotency::fingerprint(&call.path, &bytes),
         });
     let body = parse_object(&bytes)?;
-    let answer = records.create(shape, call.caller.organization, body, key).await?;
+    let answer = records.create(shape, (&call.caller).into(), body, key).await?;
     let Answer { status, id, etag, body } = answer;
     // Relative to the list that was asked, so it holds behind any gateway.
     let list = if call.path.ends_with('/') { "" } else { shape.record_type.plural };
@@ -111,7 +111,7 @@ async fn create(records: &Records, shape: &Shape, mut call: Call) -> Result<Resp
 async fn put(records: &Records, shape: &Shape, mut call: Call) -> Result<Response<Body>, Error> {
     let body = parse_object(&read_json_bytes(&mut call).await?)?;
     let precondition = precondition::parse(&call.headers).map_err(|error| Error::Invalid(vec![error]))?;
-    Ok(match records.put(shape, (call.caller.organization, call.id()?), body, precondition).await? {
+    Ok(match records.put(shape, ((&call.caller).into(), call.id()?), body, precondition).await? {
         Outcome::Kept(row) => record(StatusCode::OK, &row),
         Outcome::Created(row) => record(StatusCode::CREATED, &row),
     })
@@ -120,13 +120,13 @@ async fn put(records: &Records, shape: &Shape, mut call: Call) -> Result<Respons
 async fn patch(records: &Records, shape: &Shape, mut call: Call) -> Result<Response<Body>, Error> {
     let body = parse_object(&read_json_bytes(&mut call).await?)?;
     let precondition = precondition::parse(&call.headers).map_err(|error| Error::Invalid(vec![error]))?;
-    let row = records.patch(shape, (call.caller.organization, call.id()?), body, precondition).await?;
+    let row = records.patch(shape, ((&call.caller).into(), call.id()?), body, precondition).await?;
     Ok(record(StatusCode::OK, &row))
 }
 
 async fn delete(records: &Records, shape: &Shape, call: Call) -> Result<Response<Body>, Error> {
     let precondition = precondition::parse(&call.headers).map_err(|error| Error::Invalid(vec![error]))?;
-    records.delete(shape, (call.caller.organization, call.id()?), precondition).await?;
+    records.delete(shape, ((&call.caller).into(), call.id()?), precondition).await?;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     Ok(response)

@@ -55,7 +55,12 @@ impl Database {
             column: "idempotency.key".to_owned(),
             field: crate::idempotency::FIELD,
         };
-        let uniques = shapes.iter().flat_map(Shape::uniques).chain([own]).collect();
+        let begun = Unique {
+            index: "beginning_pkey".to_owned(),
+            column: "beginning.record_type".to_owned(),
+            field: crate::records::BEGUN,
+        };
+        let uniques = shapes.iter().flat_map(Shape::uniques).chain([own, begun]).collect();
         let engine = match address {
             DatabaseAddress::File(path) => Engine::Sqlite(sqlite::open(path, shapes.to_vec()).await?),
             DatabaseAddress::Postgres { url, schema } => {

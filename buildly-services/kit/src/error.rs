@@ -1,6 +1,7 @@
 //! What a service refuses, by what the caller can do about it.
 
 use buildly_model::{ErrorKind, FieldError, StoreError};
+use uuid::Uuid;
 
 /// Why a request was not done.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,20 @@ pub enum Error {
     Taken {
         /// The field whose value is taken.
         field: &'static str,
+    },
+    /// Another record has some of the time that this one would take.
+    #[error(
+        "The {what} `{id}` has the time from {starts} to {ends}; choose a time that is free, or change that one first."
+    )]
+    Overlaps {
+        /// Which type of record.
+        what: &'static str,
+        /// The record that has the time.
+        id: Uuid,
+        /// From when.
+        starts: String,
+        /// Until when.
+        ends: String,
     },
     /// The record is not the one that the request was meant for.
     #[error("{0}")]
@@ -104,6 +119,7 @@ impl Error {
             Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Conflict(_)
             | Self::Taken { .. }
+            | Self::Overlaps { .. }
             | Self::PreconditionFailed(_)
             | Self::PreconditionRequired => ErrorKind::Conflict,
             Self::NoSpace | Self::Unavailable(_) => ErrorKind::Unavailable,

@@ -16,6 +16,8 @@ pub(crate) struct Field {
     pub(crate) is_nullable: bool,
     /// The schema of the field, without the reference it may have been.
     pub(crate) schema: Value,
+    /// What the field is in records that were made before it was declared.
+    pub(crate) default: Option<Value>,
     limits: Limits,
 }
 
@@ -57,7 +59,17 @@ impl Field {
             values: schema.get("enum").and_then(Value::as_array).cloned().unwrap_or_default(),
             format: format.map(str::to_owned),
         };
-        Self { name: name.to_owned(), kind, is_required, is_nullable, schema: property.clone(), limits }
+        let default = property.get("default").or_else(|| schema.get("default")).cloned();
+        let default = default.filter(|_| !is_nullable);
+        Self {
+            name: name.to_owned(),
+            kind,
+            is_required,
+            is_nullable,
+            schema: property.clone(),
+            default,
+            limits,
+        }
     }
 
     /// Whether every value fits into an entry of an index.

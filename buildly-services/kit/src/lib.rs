@@ -34,10 +34,13 @@ mod record;
 mod shape;
 mod value;
 
+mod access;
 mod idempotency;
 mod list;
+mod overlap;
 mod precondition;
 mod references;
+mod tree;
 
 mod database;
 mod records;
@@ -60,14 +63,18 @@ mod openapi;
 mod operation;
 mod serve;
 mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 
+pub use access::Scope;
 pub use buildly_model::{Body, FieldError};
 pub use caller::{Authenticate, Caller};
 pub use database::DatabaseAddress;
 pub use error::Error;
 pub use operation::{Call, Operation, content_length, json};
+pub use overlap::Overlap;
 pub use record::{OnDelete, Record, RecordType};
-pub use records::{Records, Stored};
+pub use records::{Records, Stored, Total};
 pub use serve::serve;
 pub use service::{Declaration, OpenError, Service, Settings};
 pub use shape::DeclarationError;

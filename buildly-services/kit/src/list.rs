@@ -9,7 +9,7 @@ use crate::shape::Shape;
 use crate::value::{Cell, Kind};
 
 pub(crate) use cursor::Position;
-pub(crate) use select::{columns as select_columns, select};
+pub(crate) use select::{columns as select_columns, push_condition, select};
 
 /// The most values of one `__in` filter.
 const VALUES_MAX: usize = 1000;

@@ -110,6 +110,11 @@ fn problem_schema() -> Value {
                 "description": "Each refused field with its sentences.",
                 "additionalProperties": {"type": "array", "items": {"type": "string"}},
             },
+            "conflicts_with": {
+                "type": "string",
+                "format": "uuid",
+                "description": "The record that has the time already.",
+            },
         },
     })
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::openapi::path::Operation as Document;
 use uuid::Uuid;
 
-use crate::{Caller, Error, Records};
+use crate::{Caller, Error, Records, query};
 
 /// How long the whole of a small body may take.
 const BODY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
@@ -47,6 +47,15 @@ impl Call {
     /// [`Error::NotFound`] if the path has none.
     pub fn id(&self) -> Result<Uuid, Error> {
         self.id.ok_or(Error::NotFound { what: "record" })
+    }
+
+    /// The query, taken apart.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if it is not percent-encoded UTF-8.
+    pub fn parameters(&self) -> Result<Vec<(String, String)>, Error> {
+        query::parse(self.query.as_deref().unwrap_or_default())
+            .ok_or_else(|| Error::field("query", "Expected percent-encoded UTF-8."))
     }
 
     /// Reads the body, if it is small and comes in time.

@@ -26,6 +26,9 @@ pub(crate) fn render(error: &Error) -> Response<Body> {
     if let Some(errors) = errors(error) {
         members.insert("errors".to_owned(), json!(errors));
     }
+    if let Error::Overlaps { id, .. } = error {
+        members.insert("conflicts_with".to_owned(), json!(id));
+    }
     let mut response = Response::new(Body::from(Value::Object(members).to_string()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -45,7 +48,9 @@ fn names(error: &Error) -> (StatusCode, &'static str, &'static str) {
         Error::MethodNotAllowed { .. } => {
             (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
         }
-        Error::Conflict(_) | Error::Taken { .. } => (StatusCode::CONFLICT, "conflict", "Conflict"),
+        Error::Conflict(_) | Error::Taken { .. } | Error::Overlaps { .. } => {
+            (StatusCode::CONFLICT, "conflict", "Conflict")
+        }
         Error::PreconditionFailed(_) => {
             (StatusCode::PRECONDITION_FAILED, "precondition-failed", "Precondition failed")
         }

@@ -3,7 +3,10 @@
 use buildly_model::FieldError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
+
+use crate::Overlap;
 
 /// A struct whose values a service keeps.
 ///
@@ -36,6 +39,23 @@ pub trait Record: Serialize + DeserializeOwned + ToSchema + Send + Sync + 'stati
     /// Its name, path, and which fields are unique, listed by, and links.
     fn record_type() -> RecordType;
 
+    /// Turns other ways to write a field into the one that is kept, before the fields are
+    /// checked: a local time into an instant, say. A change is read together with the fields
+    /// that it leaves alone.
+    ///
+    /// # Errors
+    /// Every refused field with a sentence.
+    fn read(members: Map<String, Value>) -> Result<Map<String, Value>, Vec<FieldError>> {
+        Ok(members)
+    }
+
+    /// What every organization begins with, such as the stages of a pipeline. It is made when
+    /// the organization first meets the record type, once: what is changed or deleted stays so.
+    #[must_use]
+    fn beginning() -> Vec<Self> {
+        Vec::new()
+    }
+
     /// Rules over several fields; every refused field at once.
     fn check(&self) -> Vec<FieldError> {
         Vec::new()
@@ -67,11 +87,17 @@ pub struct RecordType {
     pub(crate) name: &'static str,
     pub(crate) plural: &'static str,
     pub(crate) unique: Vec<&'static [&'static str]>,
+    /// Unique rules for which missing values count as the same.
+    pub(crate) unique_with_missing: Vec<&'static [&'static str]>,
     pub(crate) filterable: Vec<&'static str>,
     pub(crate) sortable: Vec<&'static str>,
     pub(crate) searchable: Vec<&'static str>,
     pub(crate) order: Vec<&'static str>,
     pub(crate) references: Vec<Reference>,
+    pub(crate) overlap: Option<Overlap>,
+    pub(crate) tree: Option<&'static str>,
+    pub(crate) inherits: Option<&'static str>,
+    pub(crate) is_restrictable: bool,
     pub(crate) is_guarded: bool,
     pub(crate) is_read_only: bool,
 }
@@ -84,11 +110,16 @@ impl RecordType {
             name,
             plural,
             unique: Vec::new(),
+            unique_with_missing: Vec::new(),
             filterable: Vec::new(),
             sortable: Vec::new(),
             searchable: Vec::new(),
             order: Vec::new(),
             references: Vec::new(),
+            overlap: None,
+            tree: None,
+            inherits: None,
+            is_restrictable: false,
             is_guarded: false,
             is_read_only: false,
         }
@@ -98,6 +129,14 @@ impl RecordType {
     #[must_use]
     pub fn unique(mut self, fields: &'static [&'static str]) -> Self {
         self.unique.push(fields);
+        self
+    }
+
+    /// As [`Self::unique`], and missing values count as the same: of records without `parent`,
+    /// too, no two have the same `name`.
+    #[must_use]
+    pub fn unique_with_missing(mut self, fields: &'static [&'static str]) -> Self {
+        self.unique_with_missing.push(fields);
         self
     }
 
@@ -138,6 +177,42 @@ impl RecordType {
         if !self.filterable.contains(&field) {
             self.filterable.push(field);
         }
+        self
+    }
+
+    /// Records are in each other: `field` holds the id of the record of the same type that this
+    /// one is in, if it is in one. No record is in itself, however many are moved at once, and
+    /// there are at most 50 levels. A record that others are in is not deleted.
+    #[must_use]
+    pub fn tree(mut self, field: &'static str) -> Self {
+        self.tree = Some(field);
+        let name = self.name;
+        self.reference(field, name, OnDelete::Refuse)
+    }
+
+    /// A record can be restricted to people. The struct has `owner: Option<Uuid>`, which is the
+    /// caller who makes it if nobody else is named; `restricted: bool`; and `readers` and
+    /// `writers: Vec<Uuid>`, with whom the owner shares it. Whoever may not see it is answered
+    /// as if it did not exist; whoever may only see it is refused changes (403).
+    #[must_use]
+    pub const fn restrictable(mut self) -> Self {
+        self.is_restrictable = true;
+        self
+    }
+
+    /// Who may see and change a record depends on the one that the reference `field` points at,
+    /// unless the record is restricted itself. Putting it there needs the right to change that.
+    #[must_use]
+    pub const fn inherits(mut self, field: &'static str) -> Self {
+        self.inherits = Some(field);
+        self
+    }
+
+    /// No two records share time as `overlap` says; a write that would is refused (409) with
+    /// the id of the record that has the time, however many are written at once.
+    #[must_use]
+    pub const fn without_overlap(mut self, overlap: Overlap) -> Self {
+        self.overlap = Some(overlap);
         self
     }
 

@@ -1,26 +1,32 @@
 //! The records of a service: read, decide, remember.
 //!
-//! The organization is an argument of everything and comes from the caller's token.
+//! The scope is an argument of everything: the organization, which comes from the caller's
+//! token, and who looks.
 
+mod begin;
+mod totals;
 mod typed;
 mod write;
 
 use std::sync::Arc;
 
-use buildly_model::{Clock, OrganizationId, Random, StoreError};
+use buildly_model::{Clock, Random, StoreError};
 use http::StatusCode;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::Error;
+use crate::access::{self, Right, Scope};
 use crate::database::Database;
 use crate::idempotency::{self, Answer, Key};
 use crate::list::{self, ListQuery, Position};
 use crate::precondition::{self, Precondition, Put};
+use crate::references::{self, REFERENCED};
 use crate::shape::{Row, Shape};
-use crate::statement::REFERENCED;
 use crate::value::Cell;
-use crate::{Error, references};
 
+pub(crate) use begin::{BEGUN, Begun};
+pub use totals::Total;
 pub use typed::Stored;
 
 /// How often a change is decided again when somebody else was faster.
@@ -33,6 +39,7 @@ pub struct Records {
     pub(crate) shapes: Arc<[Shape]>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+    pub(crate) begun: Begun,
 }
 
 /// One page of a list.
@@ -50,28 +57,21 @@ pub(crate) enum Outcome {
 
 impl Records {
     /// One record.
-    pub(crate) async fn find(
-        &self,
-        shape: &Shape,
-        organization: OrganizationId,
-        id: Uuid,
-    ) -> Result<Option<Row>, Error> {
+    pub(crate) async fn find(&self, shape: &Shape, scope: Scope, id: Uuid) -> Result<Option<Row>, Error> {
+        self.begin(shape, scope.organization).await?;
         let mut statement = list::select_columns(self.database.dialect(), shape);
         statement.push(" FROM ").name(shape.name()).push(" WHERE organization_id = ");
-        statement.bind(Cell::Uuid(organization.as_uuid()));
+        statement.bind(Cell::Uuid(scope.organization.as_uuid()));
         statement.push(" AND id = ").bind(Cell::Uuid(id));
+        access::push(&mut statement, &self.shapes, shape, scope, Right::Read);
         let rows = self.database.rows(statement).await?;
         rows.first().map(|cells| read_row(shape, cells)).transpose()
     }
 
     /// One page of a list.
-    pub(crate) async fn list(
-        &self,
-        shape: &Shape,
-        organization: OrganizationId,
-        list: &ListQuery,
-    ) -> Result<Page, Error> {
-        let statement = list::select(self.database.dialect(), shape, organization, list);
+    pub(crate) async fn list(&self, shape: &Shape, scope: Scope, list: &ListQuery) -> Result<Page, Error> {
+        self.begin(shape, scope.organization).await?;
+        let statement = list::select(self.database.dialect(), (&self.shapes, shape), scope, list);
         let cells = self.database.rows(statement).await?;
         let mut rows = cells.iter().map(|cells| read_row(shape, cells)).collect::<Result<Vec<_>, _>>()?;
         let size = list.size.rows() as usize;
@@ -95,7 +95,7 @@ impl Records {
     pub(crate) async fn create(
         &self,
         shape: &Shape,
-        organization: OrganizationId,
+        scope: Scope,
         body: Map<String, Value>,
         key: Option<Key>,
     ) -> Result<Answer, Error> {
@@ -110,8 +110,10 @@ impl Records {
             return Err(Error::field("id", message));
         }
         let fields = shape.accept(body).map_err(Error::Invalid)?;
+        let fields = access::settle(shape, None, fields, scope)?;
+        self.begin(shape, scope.organization).await?;
         for _ in 0..ATTEMPTS_MAX {
-            self.check_references(shape, organization, &fields).await?;
+            self.check_references(shape, scope, (&fields, None)).await?;
             let row = self.new_row(self.new_id(), fields.clone());
             let answer = Answer {
                 status: StatusCode::CREATED.as_u16(),
@@ -119,7 +121,7 @@ impl Records {
                 etag: row.etag(),
                 body: row.show().to_string(),
             };
-            let mut statements = write::insert(self.database.dialect(), shape, organization, &row);
+            let mut statements = self.inserting(shape, scope, &row);
             if let Some(key) = &key {
                 statements.extend(idempotency::keep(self.database.dialect(), key, &answer, row.created_at));
             }
@@ -131,11 +133,16 @@ impl Records {
                         return Ok(answer);
                     }
                 }
-                // The unique rule may have been broken by the same request, sent twice at once.
-                Err(StoreError::Taken { field }) => match self.kept_answer(key.as_ref()).await? {
-                    Some(answer) => return Ok(answer),
-                    None => return Err(Error::Taken { field }),
-                },
+                // The rule may have been broken by the same request, sent twice at once.
+                Err(error @ (StoreError::Taken { .. } | StoreError::Missing { .. })) => {
+                    if let Some(answer) = self.kept_answer(key.as_ref()).await? {
+                        return Ok(answer);
+                    }
+                    match self.refused(shape, (scope.organization, &row), error).await {
+                        Error::Store(StoreError::Stale) => {}
+                        error => return Err(error),
+                    }
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -146,14 +153,21 @@ impl Records {
     pub(crate) async fn put(
         &self,
         shape: &Shape,
-        (organization, id): (OrganizationId, Uuid),
+        (scope, id): (Scope, Uuid),
         body: Map<String, Value>,
         precondition: Precondition,
     ) -> Result<Outcome, Error> {
         check_id(&body, id)?;
-        let fields = shape.accept(body).map_err(Error::Invalid)?;
+        let mut is_taken = false;
         for _ in 0..ATTEMPTS_MAX {
-            let current = self.find(shape, organization, id).await?;
+            let current = self.find(shape, scope, id).await?;
+            if current.is_some() {
+                self.require_write(shape, scope, id).await?;
+            }
+            let mut body = body.clone();
+            access::keep_sharing(shape, current.as_ref(), &mut body);
+            let fields = shape.accept(body).map_err(Error::Invalid)?;
+            let fields = access::settle(shape, current.as_ref(), fields, scope)?;
             let put = precondition::decide_put(
                 current.as_ref(),
                 &fields,
@@ -163,40 +177,43 @@ impl Records {
             let outcome = match (put, current) {
                 (Put::Unchanged, Some(row)) => return Ok(Outcome::Kept(row)),
                 (Put::Update { .. }, Some(row)) => {
-                    self.update(shape, organization, row, fields.clone()).await.map(Outcome::Kept)
+                    self.update(shape, scope, &row, fields).await.map(Outcome::Kept)
                 }
-                (Put::Create, _) | (Put::Unchanged | Put::Update { .. }, None) => self
-                    .insert(shape, organization, self.new_row(id, fields.clone()))
-                    .await
-                    .map(Outcome::Created),
+                (Put::Create, _) | (Put::Unchanged | Put::Update { .. }, None) => {
+                    self.insert(shape, scope, self.new_row(id, fields)).await.map(Outcome::Created)
+                }
             };
             match outcome {
-                Err(Error::Store(StoreError::Stale) | Error::Taken { field: "id" }) => {}
+                Err(Error::Store(StoreError::Stale)) => {}
+                // Somebody was faster, or it is none of the caller's to see.
+                Err(Error::Taken { field: "id" }) => is_taken = true,
                 other => return other,
             }
         }
-        Err(StoreError::Stale.into())
+        Err(if is_taken { Error::Taken { field: "id" } } else { StoreError::Stale.into() })
     }
 
     /// Changes some fields of a record (JSON merge patch of its top level, RFC 7396).
     pub(crate) async fn patch(
         &self,
         shape: &Shape,
-        (organization, id): (OrganizationId, Uuid),
+        (scope, id): (Scope, Uuid),
         body: Map<String, Value>,
         precondition: Precondition,
     ) -> Result<Row, Error> {
         check_id(&body, id)?;
         for _ in 0..ATTEMPTS_MAX {
-            let row = self.require(shape, organization, id).await?;
+            let row = self.require(shape, scope, id).await?;
+            self.require_write(shape, scope, id).await?;
             precondition::check(&row, precondition, shape.record_type.is_guarded)?;
             let mut merged = row.fields.clone();
             merged.extend(body.clone());
             let fields = shape.accept(merged).map_err(Error::Invalid)?;
+            let fields = access::settle(shape, Some(&row), fields, scope)?;
             if fields == row.fields {
                 return Ok(row);
             }
-            match self.update(shape, organization, row, fields).await {
+            match self.update(shape, scope, &row, fields).await {
                 Err(Error::Store(StoreError::Stale)) => {}
                 other => return other,
             }
@@ -208,17 +225,18 @@ impl Records {
     pub(crate) async fn delete(
         &self,
         shape: &Shape,
-        (organization, id): (OrganizationId, Uuid),
+        (scope, id): (Scope, Uuid),
         precondition: Precondition,
     ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS_MAX {
-            let row = self.require(shape, organization, id).await?;
+            let row = self.require(shape, scope, id).await?;
+            self.require_write(shape, scope, id).await?;
             precondition::check(&row, precondition, shape.record_type.is_guarded)?;
             let statements = references::delete(
                 self.database.dialect(),
                 &self.shapes,
                 shape,
-                (organization, id, row.version),
+                (scope, id, row.version),
                 self.clock.now(),
             );
             match self.database.write(statements).await {
@@ -235,8 +253,16 @@ impl Records {
         Err(StoreError::Stale.into())
     }
 
-    async fn require(&self, shape: &Shape, organization: OrganizationId, id: Uuid) -> Result<Row, Error> {
-        self.find(shape, organization, id).await?.ok_or(Error::NotFound { what: shape.name() })
+    async fn require(&self, shape: &Shape, scope: Scope, id: Uuid) -> Result<Row, Error> {
+        self.find(shape, scope, id).await?.ok_or(Error::NotFound { what: shape.name() })
+    }
+
+    /// Refuses a caller who may see the record, but not change it.
+    async fn require_write(&self, shape: &Shape, scope: Scope, id: Uuid) -> Result<(), Error> {
+        if !access::is_limited(shape, scope) || self.is_open(shape, (scope, id), Right::Write).await? {
+            return Ok(());
+        }
+        Err(Error::Forbidden("You may see this, but not change it; its owner decides who may."))
     }
 
     async fn kept_answer(&self, key: Option<&Key>) -> Result<Option<Answer>, Error> {

@@ -9,10 +9,14 @@ use buildly_model::{OrganizationId, Timestamp};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::access::{self, Right, Scope};
 use crate::record::{OnDelete, Reference};
 use crate::shape::{DeclarationError, Shape};
 use crate::statement::{Dialect, Expected, Statement};
 use crate::value::{Cell, Kind};
+
+/// What a deletion was missing when others still point at its record.
+pub(crate) const REFERENCED: &str = "record that nothing points at";
 
 /// Checks the links of all record types of a service.
 ///
@@ -54,20 +58,16 @@ pub(crate) fn targets<'a>(
     })
 }
 
-/// Asks for one record by its id, and with `lock` keeps it from going until the write ends.
+/// Asks for one record by its id, of which there must be one.
 pub(crate) fn probe(
     dialect: Dialect,
     record_type: &str,
     (organization, id): (OrganizationId, Uuid),
-    lock: &str,
 ) -> Statement {
     let mut statement = Statement::new(dialect);
     statement.push("SELECT id FROM ").name(record_type).push(" WHERE organization_id = ");
     statement.bind(Cell::Uuid(organization.as_uuid()));
     statement.push(" AND id = ").bind(Cell::Uuid(id));
-    if dialect == Dialect::Postgres {
-        statement.push(lock);
-    }
     statement.answering(vec![Kind::Uuid]).expecting(Expected::One)
 }
 
@@ -76,11 +76,16 @@ pub(crate) fn delete(
     dialect: Dialect,
     shapes: &[Shape],
     shape: &Shape,
-    (organization, id, version): (OrganizationId, Uuid, u64),
+    (scope, id, version): (Scope, Uuid, u64),
     now: Timestamp,
 ) -> Vec<Statement> {
+    let organization = scope.organization;
     let tenant = Cell::Uuid(organization.as_uuid());
-    let mut statements = vec![probe(dialect, shape.name(), (organization, id), " FOR UPDATE")];
+    let mut itself = probe(dialect, shape.name(), (organization, id));
+    if dialect == Dialect::Postgres {
+        itself.push(" FOR UPDATE");
+    }
+    let mut statements = vec![itself];
     for (child, reference) in referring(shapes, shape.name()) {
         let mut statement = Statement::new(dialect);
         match reference.on_delete {
@@ -100,7 +105,7 @@ pub(crate) fn delete(
         statements.push(match reference.on_delete {
             OnDelete::Refuse => {
                 statement.push(" LIMIT 1");
-                statement.answering(vec![Kind::Uuid]).expecting(Expected::None)
+                statement.answering(vec![Kind::Uuid]).expecting(Expected::None(REFERENCED))
             }
             OnDelete::Clear | OnDelete::Delete => statement,
         });
@@ -109,6 +114,7 @@ pub(crate) fn delete(
     statement.push("DELETE FROM ").name(shape.name()).push(" WHERE organization_id = ").bind(tenant);
     statement.push(" AND id = ").bind(Cell::Uuid(id));
     statement.push(" AND version = ").bind(Cell::Integer(i64::try_from(version).unwrap_or(i64::MAX)));
+    access::push(&mut statement, shapes, shape, scope, Right::Write);
     statements.push(statement.expecting(Expected::One));
     statements
 }

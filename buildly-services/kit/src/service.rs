@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::database::Database;
 use crate::operation::{Call, Operation, Route, json as json_response};
 use crate::record::Record;
+use crate::records::Begun;
 use crate::shape::{DeclarationError, Shape};
 use crate::{Authenticate, DatabaseAddress, Error, Records, crud, openapi, problem, query, references};
 
@@ -113,7 +114,7 @@ impl Declaration {
         let shapes = self.shapes.into_iter().collect::<Result<Vec<_>, _>>()?;
         let database = Database::open(&settings.database, &shapes).await?;
         let Settings { authenticate, clock, random, .. } = settings;
-        let records = Records { database, shapes: shapes.into(), clock, random };
+        let records = Records { database, shapes: shapes.into(), clock, random, begun: Begun::default() };
         let inner = Inner { name: self.name, openapi, records, routes: self.routes, authenticate };
         Ok(Service(Arc::new(inner)))
     }
@@ -250,10 +251,14 @@ impl Service {
             |plural: &str| self.0.records.shapes.iter().find(|shape| shape.record_type.plural == plural);
         let shape = match segments.as_slice() {
             [plural] => shape_of(plural),
-            [plural, key] => {
-                id = Some(Uuid::parse_str(key).ok()?);
-                shape_of(plural)
-            }
+            // A word in the place of an id is a path of the service's own, or none.
+            [plural, key] => match Uuid::parse_str(key) {
+                Ok(key) => {
+                    id = Some(key);
+                    shape_of(plural)
+                }
+                Err(_) => None,
+            },
             _ => None,
         };
         (shape.is_some() || !routes.is_empty()).then_some(Target { shape, routes, id })

@@ -5,6 +5,7 @@ use std::fmt;
 use buildly_model::FieldError;
 use serde_json::{Map, Value};
 
+use crate::access;
 use crate::field::Field;
 use crate::record::{OnDelete, Record, RecordType};
 use crate::value::{Cell, Kind};
@@ -28,7 +29,7 @@ pub struct DeclarationError {
     pub reason: String,
 }
 
-type Normalise = fn(Map<String, Value>) -> Result<Map<String, Value>, Vec<FieldError>>;
+type Rewrite = fn(Map<String, Value>) -> Result<Map<String, Value>, Vec<FieldError>>;
 
 /// A record type and its fields.
 #[derive(Clone)]
@@ -39,7 +40,10 @@ pub(crate) struct Shape {
     pub(crate) fields: Vec<Field>,
     /// Named schemas that the struct's own refers to.
     pub(crate) schemas: Vec<(String, Value)>,
-    normalise: Normalise,
+    /// What every organization begins with.
+    pub(crate) beginning: Vec<Map<String, Value>>,
+    read: Rewrite,
+    normalise: Rewrite,
 }
 
 /// A unique index: its name, how SQLite names its last column, and the field to complain about.
@@ -84,15 +88,26 @@ impl Shape {
             .map(|(name, property)| Field::read(name, property, required.contains(&name.as_str()), &resolve))
             .collect();
         let description = schema.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let shape = Self {
+        let mut shape = Self {
             schema_name: T::name().into_owned(),
             description,
             fields,
             schemas,
+            beginning: Vec::new(),
+            read: T::read,
             normalise: normalise::<T>,
             record_type,
         };
         shape.check_declaration()?;
+        for record in T::beginning() {
+            let accepted = match serde_json::to_value(&record) {
+                Ok(Value::Object(members)) => shape.accept(members).map_err(|errors| join(&errors)),
+                _ => Err("it is no object".to_owned()),
+            };
+            let accepted =
+                accepted.map_err(|reason| refuse(&format!("a record of the beginning: {reason}")))?;
+            shape.beginning.push(accepted);
+        }
         Ok(shape)
     }
 
@@ -112,7 +127,12 @@ impl Shape {
             let last = fields.last()?;
             Some(Unique { index: unique_index(name, fields), column: format!("{name}.{last}"), field: last })
         });
-        std::iter::once(key).chain(declared).collect()
+        // SQLite names an index over expressions by its own name.
+        let with_missing = self.record_type.unique_with_missing.iter().filter_map(|fields| {
+            let index = unique_index(name, fields);
+            Some(Unique { column: index.clone(), index, field: fields.last()? })
+        });
+        std::iter::once(key).chain(declared).chain(with_missing).collect()
     }
 
     /// Takes a body apart: every refused field at once, else the record in its canonical form.
@@ -122,7 +142,7 @@ impl Shape {
     pub(crate) fn accept(&self, body: Map<String, Value>) -> Result<Map<String, Value>, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut members = Map::new();
-        for (name, value) in body {
+        for (name, value) in (self.read)(body)? {
             if READ_ONLY.contains(&name.as_str()) {
                 continue;
             }
@@ -174,7 +194,8 @@ impl Shape {
         let declared = &self.record_type;
         let order = declared.order.iter().map(|name| name.trim_start_matches('-'));
         let indexed = declared.filterable.iter().chain(&declared.sortable).copied();
-        let indexed = indexed.chain(declared.unique.iter().flat_map(|fields| fields.iter().copied()));
+        let unique = declared.unique.iter().chain(&declared.unique_with_missing);
+        let indexed = indexed.chain(unique.flat_map(|fields| fields.iter().copied()));
         for name in indexed.chain(order) {
             let Some(field) = self.field(name) else {
                 return Err(refuse(format!("`{name}` is declared, but the struct has no such field")));
@@ -200,6 +221,10 @@ impl Shape {
                 return Err(refuse(format!("`{}` cannot be cleared: make it an Option", reference.field)));
             }
         }
+        if let Some(overlap) = &declared.overlap {
+            overlap.check_declaration(self).map_err(refuse)?;
+        }
+        access::check_declaration(self).map_err(refuse)?;
         match self.uniques().iter().find(|unique| unique.index.len() > INDEX_NAME_LENGTH_MAX) {
             Some(unique) => Err(refuse(format!("the name of index `{}` is too long", unique.index))),
             None => Ok(()),
@@ -211,6 +236,11 @@ impl fmt::Debug for Shape {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Shape").field("record_type", &self.record_type).finish_non_exhaustive()
     }
+}
+
+fn join(errors: &[FieldError]) -> String {
+    let texts = errors.iter().map(|error| format!("`{}`: {}", error.field, error.message));
+    texts.collect::<Vec<_>>().join("; ")
 }
 
 /// The name of the index that keeps `fields` unique.

@@ -29,6 +29,21 @@ impl Dialect {
     }
 }
 
+impl Cell {
+    /// The value as it is written into SQL of ours; values from outside are bound.
+    pub(crate) fn literal(&self, dialect: Dialect) -> String {
+        match (self, dialect) {
+            (Self::Null(_), _) => "NULL".to_owned(),
+            (Self::Text(text), _) => format!("'{}'", text.replace('\'', "''")),
+            (Self::Uuid(uuid), _) => format!("'{uuid}'"),
+            (Self::Integer(number), _) => number.to_string(),
+            (Self::Number(number), _) => format!("{number:e}"),
+            (Self::Boolean(boolean), Dialect::Postgres) => boolean.to_string(),
+            (Self::Boolean(boolean), Dialect::Sqlite) => i64::from(*boolean).to_string(),
+        }
+    }
+}
+
 /// How many rows a statement of a write must touch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expected {
@@ -36,12 +51,9 @@ pub(crate) enum Expected {
     Any,
     /// One; else what was read before no longer holds, and the whole write is stale.
     One,
-    /// None; else the whole write is refused, since these are still there.
-    None,
+    /// None; else the whole write is refused, since what is named here is not so.
+    None(&'static str),
 }
-
-/// What a write was missing when [`Expected::None`] did not hold.
-pub(crate) const REFERENCED: &str = "record that nothing points at";
 
 /// One statement with its values.
 #[derive(Debug, Clone, PartialEq)]

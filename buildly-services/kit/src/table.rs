@@ -1,16 +1,19 @@
 //! The tables of a service: made from its record types, and only ever added to.
 //!
-//! A new field becomes a new column that may be null. A field that is gone keeps its column,
-//! so that a server one version behind goes on working. A field of another kind than its
-//! column is refused at the start, before anything is served.
+//! A new field becomes a new column that may be null, or has the default that the field's
+//! schema says (`#[schema(default = …)]`) in the records that are there already. A field that
+//! is gone keeps its column, so that a server one version behind goes on working. A field of
+//! another kind than its column is refused at the start, before anything is served.
 
 use buildly_model::StoreError;
 
+use crate::field::Field;
 use crate::shape::{Shape, unique_index};
 use crate::statement::Dialect;
 use crate::value::Kind;
 
-/// The kit's own table: answers kept for `Idempotency-Key`.
+/// The kit's own tables: answers kept for `Idempotency-Key`, and which organizations have been
+/// given what their records begin with.
 pub(crate) fn own_tables(dialect: Dialect) -> String {
     let column = |kind| dialect.column_type(kind);
     let (text, uuid, integer) = (column(Kind::Text), column(Kind::Uuid), column(Kind::Integer));
@@ -26,9 +29,15 @@ pub(crate) fn own_tables(dialect: Dialect) -> String {
             body {text} NOT NULL,
             created_at {integer} NOT NULL,
             CONSTRAINT idempotency_pkey PRIMARY KEY (organization_id, principal, key)
-        ){};
-        CREATE INDEX IF NOT EXISTS idempotency_created_at ON idempotency (created_at);",
-        strict(dialect)
+        ){strict};
+        CREATE INDEX IF NOT EXISTS idempotency_created_at ON idempotency (created_at);
+        CREATE TABLE IF NOT EXISTS beginning (
+            organization_id {uuid} NOT NULL,
+            record_type {text} NOT NULL,
+            created_at {integer} NOT NULL,
+            CONSTRAINT beginning_pkey PRIMARY KEY (organization_id, record_type)
+        ){strict};",
+        strict = strict(dialect)
     )
 }
 
@@ -51,7 +60,8 @@ pub(crate) fn bring_up_to_date(
         let bare = wanted.split(" COLLATE").next().unwrap_or(wanted);
         match existing.iter().find(|(name, _)| *name == field.name) {
             None => {
-                statements.push(format!("ALTER TABLE \"{table}\" ADD COLUMN \"{}\" {wanted}", field.name));
+                let column = column(dialect, field);
+                statements.push(format!("ALTER TABLE \"{table}\" ADD COLUMN {column}"));
             }
             Some((_, found)) if found.eq_ignore_ascii_case(bare) => {}
             Some((name, found)) => {
@@ -70,7 +80,7 @@ fn create(dialect: Dialect, shape: &Shape) -> String {
     let (text, uuid, integer) = (column(Kind::Text), column(Kind::Uuid), column(Kind::Integer));
     let table = shape.name();
     let fields: String =
-        shape.fields.iter().map(|field| format!("\"{}\" {},\n", field.name, column(field.kind))).collect();
+        shape.fields.iter().map(|field| format!("{},\n", self::column(dialect, field))).collect();
     format!(
         "CREATE TABLE IF NOT EXISTS \"{table}\" (
             organization_id {uuid} NOT NULL,
@@ -86,6 +96,15 @@ fn create(dialect: Dialect, shape: &Shape) -> String {
     )
 }
 
+/// A column with its default, which a server one version behind, that does not know the field,
+/// writes too.
+fn column(dialect: Dialect, field: &Field) -> String {
+    let kind = dialect.column_type(field.kind);
+    let default = field.default.as_ref().and_then(|value| field.kind.read_json(value).ok());
+    let default = default.map(|cell| format!(" DEFAULT {}", cell.literal(dialect))).unwrap_or_default();
+    format!("\"{}\" {kind}{default}", field.name)
+}
+
 fn indexes(shape: &Shape) -> Vec<String> {
     let table = shape.name();
     let declared = &shape.record_type;
@@ -95,6 +114,17 @@ fn indexes(shape: &Shape) -> Vec<String> {
             "CREATE UNIQUE INDEX IF NOT EXISTS \"{}\" ON \"{table}\" (organization_id, {})",
             unique_index(table, fields),
             columns.join(", ")
+        )
+    });
+    let unique_with_missing = declared.unique_with_missing.iter().map(|fields| {
+        let columns = fields.iter().filter_map(|name| shape.field(name)).map(|field| {
+            let by = order_expression(&field.name, field.kind, !field.is_required || field.is_nullable);
+            format!("({by})")
+        });
+        format!(
+            "CREATE UNIQUE INDEX IF NOT EXISTS \"{}\" ON \"{table}\" (organization_id, {})",
+            unique_index(table, fields),
+            columns.collect::<Vec<_>>().join(", ")
         )
     });
     let filter = declared.filterable.iter().map(|field| {
@@ -109,7 +139,13 @@ fn indexes(shape: &Shape) -> Vec<String> {
             field.name
         )
     });
-    unique.chain(filter).chain(order).collect()
+    let times = declared.overlap.iter().map(|overlap| {
+        let (within, starts, ends) = (overlap.within, overlap.starts, overlap.ends);
+        format!(
+            "CREATE INDEX IF NOT EXISTS \"{table}_times\" ON \"{table}\" (organization_id, \"{within}\", \"{ends}\", \"{starts}\")"
+        )
+    });
+    unique.chain(unique_with_missing).chain(filter).chain(order).chain(times).collect()
 }
 
 /// What a list is ordered by: missing values count as the least of their kind.

@@ -31,9 +31,20 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("buildly-kit", &["buildly-model", "buildly-storage-sqlite", "buildly-storage-postgres"]),
+    ("buildly-appointments", &["buildly-kit", "buildly-model"]),
     ("buildly-crm", &["buildly-kit", "buildly-model"]),
     ("buildly-documents", &["buildly-kit", "buildly-model"]),
-    ("buildly-server", &["buildly-core", "buildly-model", "buildly-kit", "buildly-crm", "buildly-documents"]),
+    (
+        "buildly-server",
+        &[
+            "buildly-core",
+            "buildly-model",
+            "buildly-kit",
+            "buildly-appointments",
+            "buildly-crm",
+            "buildly-documents",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

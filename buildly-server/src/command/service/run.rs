@@ -12,9 +12,11 @@ use crate::logging;
 /// A service that comes with Buildly.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Name {
-    /// Companies, contacts and notes.
+    /// Calendars, appointments, free and busy times.
+    Appointments,
+    /// Companies, contacts, notes and leads.
     Crm,
-    /// Documents with versions and content.
+    /// Documents in folders, with versions and content.
     Documents,
 }
 
@@ -50,6 +52,7 @@ impl Run {
             database_url: configuration.database_url.map(|url| url.expose().to_owned()),
         };
         let declaration = match self.name {
+            Name::Appointments => buildly_appointments::declaration(),
             Name::Crm => buildly_crm::declaration(),
             Name::Documents => buildly_documents::declaration(&flags.data_dir, CONTENT_BYTES_MAX)
                 .map_err(|error| format!("the folder of contents cannot be made: {error}"))?,

@@ -8,5 +8,8 @@
 )]
 
 mod content;
+mod folders;
 mod mounted;
 mod process;
+mod sharing;
+mod upgrade;

@@ -10,7 +10,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _};
 
 use crate::shape::{Shape, Unique};
-use crate::statement::{Dialect, Expected, REFERENCED, Statement};
+use crate::statement::{Dialect, Expected, Statement};
 use crate::table;
 use crate::value::{Cell, Kind};
 
@@ -82,9 +82,9 @@ pub(super) async fn write(
         match statement.expected {
             Expected::Any => {}
             Expected::One if touched == 1 => {}
-            Expected::None if touched == 0 => {}
+            Expected::None(_) if touched == 0 => {}
             Expected::One => return Err(StoreError::Stale),
-            Expected::None => return Err(StoreError::Missing { what: REFERENCED }),
+            Expected::None(what) => return Err(StoreError::Missing { what }),
         }
     }
     tx.commit().await.map_err(|error| refused(error, uniques))

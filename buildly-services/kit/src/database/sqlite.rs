@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, ToSql, params_from_iter};
 use uuid::Uuid;
 
 use crate::shape::{Shape, Unique};
-use crate::statement::{Dialect, Expected, REFERENCED, Statement};
+use crate::statement::{Dialect, Expected, Statement};
 use crate::table;
 use crate::value::{Cell, Kind};
 
@@ -65,9 +65,9 @@ pub(super) fn write(
         match statement.expected {
             Expected::Any => {}
             Expected::One if touched == 1 => {}
-            Expected::None if touched == 0 => {}
+            Expected::None(_) if touched == 0 => {}
             Expected::One => return Err(StoreError::Stale),
-            Expected::None => return Err(StoreError::Missing { what: REFERENCED }),
+            Expected::None(what) => return Err(StoreError::Missing { what }),
         }
     }
     Ok(())

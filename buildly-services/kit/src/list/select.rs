@@ -1,8 +1,7 @@
 //! The statement of a list.
 
-use buildly_model::OrganizationId;
-
 use super::{Filter, ListQuery, Position, Test};
+use crate::access::{self, Right, Scope};
 use crate::shape::Shape;
 use crate::statement::{Dialect, Statement};
 use crate::table::order_expression;
@@ -20,21 +19,12 @@ struct Key {
 /// position come in turned order.
 pub(crate) fn select(
     dialect: Dialect,
-    shape: &Shape,
-    organization: OrganizationId,
+    (shapes, shape): (&[Shape], &Shape),
+    scope: Scope,
     list: &ListQuery,
 ) -> Statement {
     let mut statement = columns(dialect, shape);
-    statement.push(" FROM ").name(shape.name()).push(" WHERE organization_id = ");
-    statement.bind(Cell::Uuid(organization.as_uuid()));
-    for filter in &list.filters {
-        statement.push(" AND ");
-        push_filter(&mut statement, filter);
-    }
-    for word in &list.words {
-        let find = if dialect == Dialect::Sqlite { "instr" } else { "strpos" };
-        statement.push(&format!(" AND {find}(search_text, ")).bind(Cell::Text(word.clone())).push(") > 0");
-    }
+    push_condition(&mut statement, (shapes, shape), scope, list);
     let is_backward = list.position.as_ref().is_some_and(|position| position.is_backward);
     let keys = keys(list, is_backward);
     if let Some(position) = &list.position {
@@ -48,6 +38,26 @@ pub(crate) fn select(
     }
     statement.push(" LIMIT ").bind(Cell::Integer(i64::from(list.size.rows()) + 1));
     statement
+}
+
+/// Which records a list shows in this scope, on all its pages.
+pub(crate) fn push_condition(
+    statement: &mut Statement,
+    (shapes, shape): (&[Shape], &Shape),
+    scope: Scope,
+    list: &ListQuery,
+) {
+    statement.push(" FROM ").name(shape.name()).push(" WHERE organization_id = ");
+    statement.bind(Cell::Uuid(scope.organization.as_uuid()));
+    access::push(statement, shapes, shape, scope, Right::Read);
+    for filter in &list.filters {
+        statement.push(" AND ");
+        push_filter(statement, filter);
+    }
+    for word in &list.words {
+        let find = if statement.dialect == Dialect::Sqlite { "instr" } else { "strpos" };
+        statement.push(&format!(" AND {find}(search_text, ")).bind(Cell::Text(word.clone())).push(") > 0");
+    }
 }
 
 /// `SELECT` and the columns that a [`crate::shape::Row`] is read from.

@@ -52,7 +52,7 @@ fn values_are_bound_and_never_part_of_the_statement() {
     let shape = Shape::of::<Thing>().unwrap();
     let list = parse(&shape, Some("name=x'%22);DROP&search=y'%22);DROP&ordering=name")).unwrap();
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
-        let statement = select(dialect, &shape, acme(), &list);
+        let statement = select(dialect, (&[], &shape), acme().into(), &list);
         assert!(!statement.sql.contains("DROP"), "{}", statement.sql);
         assert!(statement.sql.contains("organization_id = "), "{}", statement.sql);
     }

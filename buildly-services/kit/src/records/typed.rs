@@ -1,15 +1,16 @@
 //! Records as values of their struct, for what a service does beyond keeping them.
 
-use buildly_model::{OrganizationId, StoreError, Timestamp};
+use buildly_model::{PageSize, StoreError, Timestamp};
 use http::HeaderMap;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{Records, Row};
+use crate::list::Position;
 use crate::precondition;
 use crate::record::Record;
 use crate::shape::Shape;
-use crate::{Error, list};
+use crate::{Error, Scope, access, list};
 
 /// A stored record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +31,24 @@ impl Records {
     /// One record.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if the organization has none under this id.
-    pub async fn get<T: Record>(&self, organization: OrganizationId, id: Uuid) -> Result<Stored<T>, Error> {
-        typed(self.require(self.shape::<T>()?, organization, id).await?)
+    /// [`Error::NotFound`] if the organization has none under this id, or a caller may not see it.
+    pub async fn get<T: Record>(&self, scope: impl Into<Scope>, id: Uuid) -> Result<Stored<T>, Error> {
+        typed(self.require(self.shape::<T>()?, scope.into(), id).await?)
+    }
+
+    /// One record that is about to be changed.
+    ///
+    /// # Errors
+    /// As [`Self::get`], and [`Error::Forbidden`] if a caller may see it, but not change it.
+    pub async fn get_to_change<T: Record>(
+        &self,
+        scope: impl Into<Scope>,
+        id: Uuid,
+    ) -> Result<Stored<T>, Error> {
+        let (shape, scope) = (self.shape::<T>()?, scope.into());
+        let row = self.require(shape, scope, id).await?;
+        self.require_write(shape, scope, id).await?;
+        typed(row)
     }
 
     /// The records that a list with this query shows first, such as `document=…&ordering=-number`.
@@ -41,26 +57,58 @@ impl Records {
     /// [`Error::Invalid`] if the query is none of the list.
     pub async fn select<T: Record>(
         &self,
-        organization: OrganizationId,
+        scope: impl Into<Scope>,
         query: &str,
     ) -> Result<Vec<Stored<T>>, Error> {
         let shape = self.shape::<T>()?;
         let list = list::parse(shape, Some(query)).map_err(Error::Invalid)?;
-        self.list(shape, organization, &list).await?.rows.into_iter().map(typed).collect()
+        self.list(shape, scope.into(), &list).await?.rows.into_iter().map(typed).collect()
+    }
+
+    /// Every record that a list with this query shows, page by page.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the query is none of the list, [`Error::Malformed`] if there are
+    /// more than `records_max`.
+    pub async fn select_all<T: Record>(
+        &self,
+        scope: impl Into<Scope>,
+        query: &str,
+        records_max: usize,
+    ) -> Result<Vec<Stored<T>>, Error> {
+        let shape = self.shape::<T>()?;
+        let mut list = list::parse(shape, Some(query)).map_err(Error::Invalid)?;
+        list.size = PageSize::clamped(PageSize::MAX);
+        let scope = scope.into();
+        let mut records = Vec::new();
+        loop {
+            let page = self.list(shape, scope, &list).await?;
+            for row in page.rows {
+                records.push(typed(row)?);
+            }
+            if records.len() > records_max {
+                let plural = shape.record_type.plural;
+                let message =
+                    format!("There are more than {records_max} {plural} here; ask for less at once.");
+                return Err(Error::Malformed(message));
+            }
+            list.position = page.next.and_then(|cursor| Position::parse(&cursor, &list.order));
+            if list.position.is_none() {
+                return Ok(records);
+            }
+        }
     }
 
     /// Makes a record under a new id; its fields are checked as those from outside are.
     ///
     /// # Errors
-    /// [`Error::Invalid`], [`Error::Taken`].
-    pub async fn make<T: Record>(
-        &self,
-        organization: OrganizationId,
-        record: &T,
-    ) -> Result<Stored<T>, Error> {
+    /// [`Error::Invalid`], [`Error::Taken`], [`Error::Forbidden`] if a caller may not put it there.
+    pub async fn make<T: Record>(&self, scope: impl Into<Scope>, record: &T) -> Result<Stored<T>, Error> {
         let shape = self.shape::<T>()?;
+        let scope = scope.into();
         let fields = shape.accept(members(record)?).map_err(Error::Invalid)?;
-        typed(self.insert(shape, organization, self.new_row(self.new_id(), fields)).await?)
+        let fields = access::settle(shape, None, fields, scope)?;
+        typed(self.insert(shape, scope, self.new_row(self.new_id(), fields)).await?)
     }
 
     /// Deletes a record and what goes along with it, if the request's `If-Match` allows it.
@@ -70,15 +118,15 @@ impl Records {
     /// point at it.
     pub async fn remove_if<T: Record>(
         &self,
-        organization: OrganizationId,
+        scope: impl Into<Scope>,
         id: Uuid,
         headers: &HeaderMap,
     ) -> Result<(), Error> {
         let precondition = precondition::parse(headers).map_err(|error| Error::Invalid(vec![error]))?;
-        self.delete(self.shape::<T>()?, (organization, id), precondition).await
+        self.delete(self.shape::<T>()?, (scope.into(), id), precondition).await
     }
 
-    fn shape<T: Record>(&self) -> Result<&Shape, Error> {
+    pub(super) fn shape<T: Record>(&self) -> Result<&Shape, Error> {
         let name = T::record_type().name;
         self.shapes
             .iter()

@@ -7,16 +7,21 @@
     reason = "tests report by panicking"
 )]
 
+mod access;
 mod bad_input;
+mod beginnings;
 mod crud;
 mod filters;
 mod idempotency;
 mod isolation;
 mod issuer;
+mod overlaps;
 mod paging;
 mod references;
 mod schema;
 mod tokens;
+mod totals;
+mod tree;
 mod world;
 
 /// Runs each case on a SQLite file and on PostgreSQL.

@@ -34,6 +34,27 @@ struct Second {
     size: Option<i64>,
 }
 
+/// A version after that: its new fields have defaults.
+#[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+struct WithDefaults {
+    /// Its name.
+    name: String,
+    /// New: whether it is so.
+    #[serde(default)]
+    #[schema(default = false)]
+    is_so: bool,
+    /// New: what it is like.
+    #[serde(default)]
+    #[schema(default = json!(["it's"]))]
+    tags: Vec<String>,
+}
+
+impl Record for WithDefaults {
+    fn record_type() -> RecordType {
+        RecordType::new("thing", "things").filterable(&["is_so"])
+    }
+}
+
 /// A version that cannot be.
 #[derive(Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 struct Third {
@@ -68,7 +89,7 @@ impl Authenticate for Nobody {
     }
 }
 
-async fn open<T: Record>(address: &DatabaseAddress) -> Result<Service, OpenError> {
+pub(crate) async fn open<T: Record>(address: &DatabaseAddress) -> Result<Service, OpenError> {
     let declaration = Declaration::new("test", "Test", "For tests.").record::<T>();
     declaration.open(Settings::new(address.clone(), Arc::new(Nobody))).await
 }
@@ -84,9 +105,18 @@ async fn a_new_field_keeps_old_records(address: DatabaseAddress) {
         assert_eq!(service.records().select::<Second>(ACME, "size__isnull=true").await.unwrap().len(), 1);
         service.close().await;
     }
+    open::<WithDefaults>(&address).await.unwrap().close().await;
     let old = open::<First>(&address).await.unwrap();
     assert_eq!(old.records().get::<First>(ACME, made.id).await.unwrap(), made);
+    let later = old.records().make(ACME, &First { name: "Torch".to_owned() }).await.unwrap();
     old.close().await;
+    let service = open::<WithDefaults>(&address).await.unwrap();
+    for id in [made.id, later.id] {
+        let read = service.records().get::<WithDefaults>(ACME, id).await.unwrap().record;
+        assert_eq!((read.is_so, read.tags), (false, vec!["it's".to_owned()]), "the default of old records");
+    }
+    assert_eq!(service.records().select::<WithDefaults>(ACME, "is_so=false").await.unwrap().len(), 2);
+    service.close().await;
     let refused = open::<Third>(&address).await.err();
     assert!(matches!(refused, Some(OpenError::Store(StoreError::Corrupt { .. }))), "got {refused:?}");
 }

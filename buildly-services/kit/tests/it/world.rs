@@ -4,7 +4,9 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use buildly_kit::{Body, DatabaseAddress, Declaration, FieldError, KeySource, OnDelete, Record, RecordType};
+use buildly_kit::{
+    Body, DatabaseAddress, Declaration, FieldError, KeySource, OnDelete, Overlap, Record, RecordType,
+};
 use buildly_kit::{Settings, TokenSettings, Tokens, serve};
 use buildly_model::system::System;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -12,7 +14,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sqlx::Executor as _;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -20,6 +22,7 @@ use tokio::task::JoinError;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::access::{Crate, Line, Sheet};
 use crate::issuer::{ISSUER, Issuer};
 
 const DATABASE_URL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
@@ -95,6 +98,37 @@ pub(crate) struct Contract {
 impl Record for Contract {
     fn record_type() -> RecordType {
         RecordType::new("contract", "contracts").guarded()
+    }
+}
+
+/// A time that a thing is taken for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Booking {
+    /// What is taken.
+    pub(crate) thing: Uuid,
+    /// From when; `noon` is one way to write it.
+    #[schema(value_type = String, format = "date-time")]
+    pub(crate) starts: buildly_model::Timestamp,
+    /// Until when.
+    #[schema(value_type = String, format = "date-time")]
+    pub(crate) ends: buildly_model::Timestamp,
+    /// `off` takes no time.
+    #[schema(max_length = 10)]
+    pub(crate) state: Option<String>,
+}
+
+impl Record for Booking {
+    fn record_type() -> RecordType {
+        RecordType::new("booking", "bookings")
+            .reference("thing", "thing", OnDelete::Refuse)
+            .without_overlap(Overlap::of("thing", "starts", "ends").unless("state", "off"))
+    }
+
+    fn read(mut members: Map<String, Value>) -> Result<Map<String, Value>, Vec<FieldError>> {
+        if members.get("starts").is_some_and(|starts| starts == "noon") {
+            members.insert("starts".to_owned(), "2026-11-23T12:00:00Z".into());
+        }
+        Ok(members)
     }
 }
 
@@ -265,7 +299,14 @@ impl World {
 }
 
 pub(crate) fn declaration() -> Declaration {
-    Declaration::new("test", "Test", "For tests.").record::<Thing>().record::<Part>().record::<Contract>()
+    Declaration::new("test", "Test", "For tests.")
+        .record::<Thing>()
+        .record::<Part>()
+        .record::<Contract>()
+        .record::<Booking>()
+        .record::<Crate>()
+        .record::<Sheet>()
+        .record::<Line>()
 }
 
 pub(crate) fn acme() -> Uuid {
