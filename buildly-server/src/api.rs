@@ -1,8 +1,8 @@
 //! Everything the server offers: the one list of resources.
 
-use crate::{Routes, audit, compat, gateway, local, operations, permissions, service_accounts, well_known};
+use crate::{Routes, audit, compat, gateway, operations, permissions, service_accounts, well_known};
 
-/// All resources; what none of them takes goes to the gateway's data plane.
+/// All resources that sockets of the network serve; what none of them takes goes to the gateway's data plane.
 ///
 /// To add a resource, write its module with `pub fn routes() -> Routes` and name it here.
 #[must_use]
@@ -10,7 +10,6 @@ pub fn routes() -> Vec<Routes> {
     vec![
         operations::routes(),
         audit::routes(),
-        local::routes(),
         compat::coreuser::routes(),
         compat::coregroup::routes(),
         compat::organization::routes(),

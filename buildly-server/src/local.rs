@@ -23,16 +23,18 @@ pub use task::{Task, perform};
 /// Where the task goes, on the socket only.
 const PATH: &str = "/local/";
 
-/// The one operation of the socket.
+/// Whether a server answers on the folder's socket.
+pub(crate) async fn is_served(folder: &Path) -> bool {
+    ask::connect(folder).await.is_some()
+}
+
+/// The one operation of the socket; in a table of its own, which nothing else serves.
 pub(crate) fn routes() -> Routes {
     Routes::of("local", "Commands on the server's machine.").add(post(PATH, answer).hidden())
 }
 
 /// `POST /local/`
 async fn answer(buildly: &Buildly, mut request: Request) -> Result<Response, Problem> {
-    if request.peer().is_some() {
-        return Err(Problem::not_found("Endpoint not found: POST /local/"));
-    }
     let task: Task = request.json().await?;
     let result = perform(buildly, task).await?;
     Ok(Response::json(StatusCode::OK, &result).with_header(CONTENT_TYPE, "application/json"))

@@ -24,7 +24,7 @@ use crate::configuration::Configuration;
 use crate::metrics::Metrics;
 use crate::request::Arrival;
 use crate::route::{Lookup, Routes, Table, document};
-use crate::{Context, CorrelationId, Problem, Request, Response};
+use crate::{Context, CorrelationId, Problem, Request, Response, local};
 
 /// What browsers must not do with our own answers.
 const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
@@ -44,6 +44,8 @@ const DATA_PLANE: &str = "gateway";
 pub struct Server {
     buildly: Buildly,
     table: Table,
+    /// What only the Unix socket serves.
+    local: Table,
     context: Arc<Context>,
     cors: cors::Policy,
     clock: Arc<dyn Clock>,
@@ -62,12 +64,14 @@ impl Server {
         public_url: String,
     ) -> Result<Self, String> {
         let table = Table::new(resources).map_err(|error| error.to_string())?;
+        let local = Table::new(&[local::routes()]).map_err(|error| error.to_string())?;
         let document = document(resources, &public_url);
         let cors = cors_policy(&configuration);
         let context = Context { configuration, public_url, document, metrics: Metrics::default() };
         Ok(Self {
             buildly,
             table,
+            local,
             context: Arc::new(context),
             cors,
             clock: Arc::new(System),
@@ -87,8 +91,22 @@ impl Server {
         &self.context
     }
 
-    /// Answers a request, whatever it is.
-    pub async fn answer(&self, mut request: http::Request<Body>, peer: Option<Peer>) -> http::Response<Body> {
+    /// Answers a request from the network, whatever it is.
+    pub async fn answer(&self, request: http::Request<Body>, peer: Peer) -> http::Response<Body> {
+        self.answer_from(request, Some(peer)).await
+    }
+
+    /// Answers a request on the Unix socket, which serves commands of the folder's owner and
+    /// nothing else.
+    pub(crate) async fn answer_local(&self, request: http::Request<Body>) -> http::Response<Body> {
+        self.answer_from(request, None).await
+    }
+
+    async fn answer_from(
+        &self,
+        mut request: http::Request<Body>,
+        peer: Option<Peer>,
+    ) -> http::Response<Body> {
         let correlation =
             CorrelationId::of_request(request.headers(), self.clock.now(), self.random.as_ref());
         correlation.write(request.headers_mut());
@@ -131,13 +149,17 @@ impl Server {
         if let Err(error) = framing::check(request.version(), request.uri(), request.headers()) {
             return refuse(Problem::invalid(format!("The request is not clear: {error}.")), false);
         }
-        match self.table.find(request.method(), request.uri().path()) {
-            Lookup::Unknown => {
-                if let Some(peer) = arrival.peer {
+        let table = if arrival.peer.is_some() { &self.table } else { &self.local };
+        match table.find(request.method(), request.uri().path()) {
+            Lookup::Unknown => match arrival.peer {
+                Some(peer) => {
                     request.extensions_mut().insert(peer);
+                    self.buildly.handle(request).await
                 }
-                self.buildly.handle(request).await
-            }
+                None => {
+                    refuse(Problem::not_found("This socket serves the commands of `buildly` only."), false)
+                }
+            },
             Lookup::OtherMethods { allow, .. } if request.method() == Method::OPTIONS => {
                 Response::no_content().with_header(ALLOW, allow).into_http()
             }

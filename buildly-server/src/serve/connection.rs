@@ -60,7 +60,10 @@ pub(super) async fn serve<S>(
         let server = server.clone();
         async move {
             let request = request.map(|incoming| body::bounded(incoming, body_idle_timeout));
-            Ok::<_, Infallible>(server.answer(request, peer).await)
+            Ok::<_, Infallible>(match peer {
+                Some(peer) => server.answer(request, peer).await,
+                None => server.answer_local(request).await,
+            })
         }
     });
     let builder = builder(protocol, limits);

@@ -1,5 +1,7 @@
 //! The commands, as processes of their own.
 
+use std::io::{Read as _, Write as _};
+
 use serde_json::Value;
 
 use crate::harness::PASSWORD;
@@ -98,4 +100,32 @@ fn the_document_is_printed_and_every_command_explains_itself() {
         let help = succeed(run_with_input(&folder.0, &arguments, ""));
         assert!(help.contains("Examples:"), "{help}");
     }
+}
+
+#[tokio::test]
+async fn only_the_folders_socket_serves_commands_and_it_serves_nothing_else() {
+    let folder = Folder::new();
+    let server = Serving::start(&folder.0);
+    let task = serde_json::json!({
+        "task": "create_admin", "username": "eve", "email": "eve@example.org", "organization": "Acme",
+        "password": PASSWORD,
+    });
+    for path in ["/local/", "/local", "//local/"] {
+        let answer = server.client().post(path, &task).await;
+        assert!(matches!(answer.status.as_u16(), 400..=404), "{path}: {}", answer.text());
+    }
+    let sign_in = serde_json::json!({"username": "eve", "password": PASSWORD});
+    server.client().post("/token/", &sign_in).await.expect(401);
+    for (request, status) in [
+        ("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "HTTP/1.1 404"),
+        ("GET /coreuser/me/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "HTTP/1.1 404"),
+        ("GET /local/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "HTTP/1.1 405"),
+    ] {
+        let mut socket = std::os::unix::net::UnixStream::connect(folder.0.join("data/buildly.sock")).unwrap();
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with(status), "{request}: {answer}");
+    }
+    assert_eq!(server.terminate().code(), Some(0));
 }
