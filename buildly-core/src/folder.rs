@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use buildly_model::Random;
 
 use crate::Error;
+#[cfg(feature = "sqlite")]
+use buildly_storage_sqlite::engine::FolderLock;
 
 /// A data folder on this machine.
 #[derive(Debug, Clone)]
@@ -33,6 +35,22 @@ impl Folder {
                 .map_err(|source| Error::folder(&part, source))?;
         }
         Ok(folder)
+    }
+
+    /// Names a folder that may be there or not; nothing is made.
+    #[must_use]
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Locks the folder for this process, as a deployment that is open on its SQLite file does;
+    /// until the lock is dropped nobody can open it.
+    ///
+    /// # Errors
+    /// [`Error::Store`] names the process that has it.
+    #[cfg(feature = "sqlite")]
+    pub fn lock(&self) -> Result<FolderLock, Error> {
+        Ok(FolderLock::acquire(&self.path)?)
     }
 
     /// The folder itself.

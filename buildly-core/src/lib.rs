@@ -36,5 +36,5 @@ pub use buildly_model as model;
 #[cfg(feature = "postgres")]
 pub use buildly_storage_postgres::Postgres;
 #[cfg(feature = "sqlite")]
-pub use buildly_storage_sqlite::Sqlite;
+pub use buildly_storage_sqlite::{Sqlite, engine::FolderLock};
 pub use buildly_unit as unit;

@@ -1,6 +1,7 @@
 //! `buildly demo`: a whole deployment with real data, and a story told over real HTTP.
 
 mod client;
+pub mod ground;
 mod narrator;
 mod people;
 mod proof;

@@ -11,6 +11,8 @@ mod task;
 
 use buildly_core::Buildly;
 use http::StatusCode;
+use std::path::Path;
+
 use http::header::CONTENT_TYPE;
 
 use crate::route::post;

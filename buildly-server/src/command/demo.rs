@@ -1,15 +1,13 @@
 //! `buildly demo`
 
 use std::io::{self, IsTerminal as _};
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, Settings, flag};
-use crate::configuration::Configuration;
-use crate::demo::{Narrator, Stage, Story, Voice};
+use crate::demo::{Narrator, Stage, Story, Voice, ground};
 use crate::logging;
 
 const EXAMPLES: &str = "\
@@ -32,7 +30,7 @@ pub(super) struct Arguments {
     /// End after the story, with 0 if every step came out as it should.
     #[arg(long)]
     once: bool,
-    /// Start over: delete what an earlier demo has left in the data folder.
+    /// Start over: delete what an earlier demo has left in a folder that it made.
     #[arg(long)]
     reset: bool,
     /// Only say how it ended.
@@ -51,9 +49,11 @@ impl Arguments {
         flags.push(flag("demo", "log.level", "warn".to_owned()));
         let configuration = settings.load(flags)?;
         logging::begin(&configuration.log)?;
+        let said = |failure: crate::demo::Failure| failure.to_string();
         if self.reset {
-            reset(&configuration).await?;
+            ground::clear(&configuration).await.map_err(said)?;
         }
+        ground::claim(&configuration).await.map_err(said)?;
         let voice = match (self.quiet, self.json) {
             (true, _) => Voice::Quiet,
             (_, true) => Voice::Json,
@@ -85,32 +85,6 @@ impl Arguments {
         stage.strike().await;
         Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-}
-
-/// Deletes what an earlier demo has left, and nothing that does not look like it.
-async fn reset(configuration: &Configuration) -> Result<(), Failure> {
-    let folder: &Path = &configuration.data_dir;
-    if folder.exists() {
-        if !folder.join("core.db").exists() && !folder.join("keys").exists() && !is_empty(folder) {
-            return Err(format!(
-                "`{}` does not look like a data folder: nothing was deleted; name another with `--data-dir`",
-                folder.display()
-            ));
-        }
-        std::fs::remove_dir_all(folder).map_err(|error| format!("`{}`: {error}", folder.display()))?;
-    }
-    let Some(url) = &configuration.database_url else { return Ok(()) };
-    let schema = &configuration.database_schema;
-    for schema in [schema.clone(), format!("{schema}_crm"), format!("{schema}_documents")] {
-        buildly_core::Postgres::drop_schema(url.expose(), &schema)
-            .await
-            .map_err(|error| error.to_string())?;
-    }
-    Ok(())
-}
-
-fn is_empty(folder: &Path) -> bool {
-    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 fn invitation(url: &str) -> String {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::harness::{POSTGRES_URL, drop_schema};
+use crate::harness::{PASSWORD, POSTGRES_URL, drop_schema};
+use crate::process::{Folder, Serving, Storage, fail, finish, run_with_input, succeed};
 
 fn folder() -> PathBuf {
     std::env::temp_dir().join(format!("buildly-demo-{}", uuid::Uuid::now_v7()))
@@ -73,7 +74,7 @@ async fn the_same_story_is_told_on_postgresql() {
 }
 
 #[tokio::test]
-async fn reset_deletes_nothing_that_does_not_look_like_a_data_folder() {
+async fn reset_deletes_nothing_that_the_demo_has_not_made() {
     let folder = folder();
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("thesis.txt"), "years of work").unwrap();
@@ -85,7 +86,49 @@ async fn reset_deletes_nothing_that_does_not_look_like_a_data_folder() {
         .await
         .unwrap();
     assert!(!output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("does not look like a data folder"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("was not made by `buildly demo`"));
     assert_eq!(std::fs::read_to_string(folder.join("thesis.txt")).unwrap(), "years of work");
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn the_demo_keeps_off_what_others_have_made_and_what_is_in_use() {
+    let folder = Folder::new();
+    let arguments =
+        ["admin", "create", "--username", "ada", "--email", "ada@example.org", "--organization", "Acme"];
+    succeed(run_with_input(&folder.0, &arguments, PASSWORD));
+    let demo = ["demo", "--once", "--quiet", "--listen", "127.0.0.1:0"];
+    let refused = fail(run_with_input(&folder.0, &demo, ""));
+    assert!(refused.contains("files that the demo has not made"), "{refused}");
+    let reset = [&demo[..], &["--reset"]].concat();
+    let refused = fail(run_with_input(&folder.0, &reset, ""));
+    assert!(refused.contains("was not made by `buildly demo`"), "{refused}");
+
+    std::fs::write(folder.0.join("data/made-by-demo"), "the demo's, as it were\n").unwrap();
+    let server = Serving::start(&folder.0);
+    let refused = fail(run_with_input(&folder.0, &reset, ""));
+    assert!(refused.contains("nothing was deleted"), "{refused}");
+    assert!(refused.contains(&format!("in use by process {}", server.process())), "{refused}");
+    server.client().get("/health_check/").await.expect(200);
+    let sign_in = serde_json::json!({"username": "ada", "password": PASSWORD});
+    server.client().post("/token/", &sign_in).await.expect(200);
+    assert_eq!(server.terminate().code(), Some(0));
+}
+
+#[tokio::test]
+async fn the_demo_drops_no_schema_that_it_has_not_made() {
+    let folder = Folder::new();
+    let storage = Storage::postgres();
+    storage.create_root(&folder.0);
+    let elsewhere = Folder::new();
+    for more in [&[][..], &["--reset"]] {
+        let arguments = [&["demo", "--once", "--quiet", "--listen", "127.0.0.1:0"], more].concat();
+        let refused = fail(finish(storage.command(&elsewhere.0, &arguments), ""));
+        assert!(refused.contains("is in the database already"), "{refused}");
+    }
+    let root = storage.serve(&folder.0);
+    let sign_in = serde_json::json!({"username": "root", "password": PASSWORD});
+    root.client().post("/token/", &sign_in).await.expect(200);
+    assert_eq!(root.terminate().code(), Some(0));
+    storage.remove().await;
 }

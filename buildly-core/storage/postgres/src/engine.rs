@@ -116,6 +116,20 @@ impl Engine {
     }
 
     /// Closes the pool, once what is under way has ended.
+    /// Whether the database has this schema.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database does not answer, or the URL or the name is none.
+    pub async fn schema_exists(url: &str, schema: &str) -> Result<bool, StoreError> {
+        let schema = Schema::parse(schema)?;
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|error| unavailable(format!("the database URL cannot be read: {error}")))?;
+        let mut connection = options.connect().await.map_err(store_error)?;
+        let exists = migration::has_schema(&mut connection, &schema).await?;
+        connection.close().await.map_err(store_error)?;
+        Ok(exists)
+    }
+
     pub async fn close(&self) {
         self.pool.close().await;
     }

@@ -102,6 +102,14 @@ impl Postgres {
             && let Err(error) = committer.await
         {
             tracing::error!(error = %error, "the task that writes ended by a panic");
+    /// Whether the database has a schema of this name.
+    ///
+    /// # Errors
+    /// As [`Postgres::drop_schema`].
+    pub async fn schema_exists(url: &str, schema: &str) -> Result<bool, StoreError> {
+        Engine::schema_exists(url, schema).await
+    }
+
         }
         self.shared.followers.iter().for_each(JoinHandle::abort);
         self.engine.close().await;

@@ -70,10 +70,31 @@ pub(super) async fn run(
     tx.commit().await.map_err(store_error)
 }
 
+/// Checks that this program understands the schema, without changing it.
+pub(super) async fn check(
+    connection: &mut PgConnection,
+    schema: &Schema,
+    migrations: &[Migration],
+) -> Result<(), StoreError> {
+    let exists = sqlx::query_scalar(TABLE_EXISTS).bind(schema.name()).fetch_one(&mut *connection).await;
+    if !exists.map_err(store_error)? {
+        return Err(super::unavailable(format!(
+            "the database has no data of this program in the schema `{}`",
+            schema.name()
+        )));
+    }
+    pending(&applied(connection).await?, migrations).map(|_| ())
+}
+
+/// Whether the schema is there, be it empty.
+pub(super) async fn has_schema(connection: &mut PgConnection, schema: &Schema) -> Result<bool, StoreError> {
+    let exists = sqlx::query_scalar(SCHEMA_EXISTS).bind(schema.name()).fetch_one(connection).await;
+    exists.map_err(store_error)
+}
+
 async fn prepare(tx: &mut PgConnection, schema: &Schema) -> Result<(), StoreError> {
     let name = schema.name();
-    let exists = sqlx::query_scalar(SCHEMA_EXISTS).bind(name).fetch_one(&mut *tx).await;
-    if !exists.map_err(store_error)? {
+    if !has_schema(tx, schema).await? {
         // The name was parsed: letters, digits and underscores only.
         let create = AssertSqlSafe(format!("CREATE SCHEMA {name}"));
         sqlx::raw_sql(create).execute(&mut *tx).await.map_err(store_error)?;
