@@ -113,6 +113,16 @@ impl Folder {
             .map_err(|_| Error::Key { path, expected: "an Ed25519 key in PKCS #8".to_owned() })
     }
 
+    /// The public half of the key that signs checkpoints, in hexadecimal; `None` if there is no
+    /// key yet. Nothing is made.
+    ///
+    /// # Errors
+    /// As [`Folder::checkpoint_key`].
+    pub fn checkpoint_public_key(&self) -> Result<Option<String>, Error> {
+        let is_there = self.keys().join("checkpoint.key").exists();
+        is_there.then(|| self.checkpoint_key().map(|key| buildly_journal::public_key(&key))).transpose()
+    }
+
     /// Reads a key file, or makes it: written beside, then linked into place, so that neither
     /// a crash nor a second process leaves half a key or two different ones.
     fn read_or_create(&self, path: &Path, draw: impl FnOnce() -> Option<Vec<u8>>) -> Result<Vec<u8>, Error> {

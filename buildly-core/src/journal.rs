@@ -1,4 +1,6 @@
-//! Reading the journal: the audit trail of an organization, and the proof that it holds.
+//! Reading the journal: the audit trail of an organization.
+
+mod proof;
 
 use std::sync::Arc;
 
@@ -6,6 +8,7 @@ use buildly_model::{Clock as _, OrganizationId, PageSize, StoreError, system::Sy
 use buildly_unit::Storage;
 
 pub use buildly_journal::*;
+pub use proof::{Verification, checkpoints, verify};
 
 use crate::{Error, Folder};
 
@@ -14,20 +17,6 @@ use crate::{Error, Folder};
 pub struct Journal {
     storage: Arc<dyn Storage>,
     folder: Folder,
-}
-
-/// How many events are read at once while a chain is checked.
-const VERIFY_EVENTS_MAX: u32 = 1000;
-
-/// What a check of all chains has shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verification {
-    /// How many chains hold, up to their last event.
-    pub chains: u64,
-    /// How many events these have.
-    pub events: u64,
-    /// The chains that do not hold: whose, and the first event that does not fit.
-    pub broken: Vec<(Option<OrganizationId>, buildly_journal::Broken)>,
 }
 
 impl Journal {
@@ -57,7 +46,25 @@ impl Journal {
     /// [`StoreError`] if the journal cannot be read; a chain that does not hold is no error
     /// but a finding.
     pub async fn verify(&self) -> Result<Verification, StoreError> {
-        verify(self.storage.as_ref()).await
+        self.verify_against(&[]).await
+    }
+
+    /// As [`Journal::verify`], and that each chain still has the events that it had when these
+    /// checkpoints were signed. Whoever asks has checked the signatures.
+    ///
+    /// # Errors
+    /// As [`Journal::verify`].
+    pub async fn verify_against(&self, kept: &[Checkpoint]) -> Result<Verification, StoreError> {
+        verify(self.storage.as_ref(), kept).await
+    }
+
+    /// Signs the ends of all chains with the deployment's checkpoint key, to be kept elsewhere.
+    ///
+    /// # Errors
+    /// As [`Journal::checkpoint`].
+    pub async fn checkpoints(&self) -> Result<Checkpoints, Error> {
+        let key = self.folder.checkpoint_key()?;
+        Ok(checkpoints(self.storage.as_ref(), System.now(), &key).await?)
     }
 
     /// Signs the end of one chain with the deployment's checkpoint key.
@@ -69,59 +76,4 @@ impl Journal {
         let head = self.storage.head(organization).await?;
         Ok(Checkpoint::sign(&head, System.now(), &self.folder.checkpoint_key()?))
     }
-}
-
-/// Checks every chain that `history` knows.
-///
-/// # Errors
-/// [`StoreError`] if it cannot be read.
-pub async fn verify(history: &(impl buildly_journal::History + ?Sized)) -> Result<Verification, StoreError> {
-    let mut found = Verification { chains: 0, events: 0, broken: Vec::new() };
-    let mut after = None;
-    loop {
-        let heads = history.heads(after, VERIFY_EVENTS_MAX).await?;
-        for head in &heads {
-            match verify_chain(history, head).await? {
-                Ok(events) => {
-                    found.chains += 1;
-                    found.events += events;
-                }
-                Err(broken) => found.broken.push((head.organization, broken)),
-            }
-        }
-        let last = heads.last().and_then(|head| head.organization);
-        if last.is_none() || last == after {
-            return Ok(found);
-        }
-        after = last;
-    }
-}
-
-/// How many events the chain has, or where it does not hold.
-async fn verify_chain(
-    history: &(impl buildly_journal::History + ?Sized),
-    head: &Chain,
-) -> Result<Result<u64, buildly_journal::Broken>, StoreError> {
-    let mut chain = Chain::empty(head.organization);
-    loop {
-        let events = history.events(head.organization, chain.sequence, VERIFY_EVENTS_MAX).await?;
-        for event in &events {
-            if let Err(broken) = chain.verify(event) {
-                return Ok(Err(broken));
-            }
-        }
-        if events.is_empty() {
-            break;
-        }
-    }
-    // Events written meanwhile may follow the head that was read; fewer, or another one at
-    // its place, may not.
-    if chain.sequence < head.sequence || (chain.sequence == head.sequence && chain.hash != head.hash) {
-        return Ok(Err(buildly_journal::Broken {
-            sequence: chain.sequence + 1,
-            id: "none".to_owned(),
-            reason: "is missing: the chain ends before its recorded head",
-        }));
-    }
-    Ok(Ok(chain.sequence))
 }

@@ -5,20 +5,23 @@
 //! only, mode 0600), so nothing more is asked of the caller.
 
 mod ask;
+mod audit;
+mod read_only;
 mod services;
 mod socket;
 mod task;
 
-use buildly_core::Buildly;
-use http::StatusCode;
 use std::path::Path;
 
+use buildly_core::Buildly;
+use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
 use crate::route::post;
 use crate::{Problem, Request, Response, Routes};
 
 pub use ask::{AskError, ask};
+pub use audit::Against;
 pub(crate) use socket::bind;
 pub use task::{Task, perform};
 

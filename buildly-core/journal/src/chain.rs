@@ -61,11 +61,11 @@ pub struct Chain {
 
 /// Where a chain does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("event {sequence} ({id}) {reason}")]
+#[error("event {sequence}{} {reason}", if id.is_empty() { String::new() } else { format!(" ({id})") })]
 pub struct Broken {
     /// The number of the first event that does not fit.
     pub sequence: u64,
-    /// Its id.
+    /// Its id; empty if it is not there.
     pub id: String,
     /// What does not fit.
     pub reason: &'static str,

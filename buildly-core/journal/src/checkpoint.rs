@@ -4,7 +4,7 @@
 //! make one. Kept elsewhere, a checkpoint proves that nothing before it was cut off or
 //! written anew.
 
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use buildly_model::{OrganizationId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,44 @@ pub struct Checkpoint {
     pub signature: String,
 }
 
+/// The checkpoints of a deployment's chains, as they are exported to be kept elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoints {
+    /// The public key that they were signed with, 32 bytes in hexadecimal. It only says which
+    /// key to look for; whoever checks them must know it from elsewhere.
+    pub public_key: String,
+    /// One a chain.
+    pub checkpoints: Vec<Checkpoint>,
+}
+
+impl Checkpoints {
+    /// Puts checkpoints together with the public half of the key that signed them.
+    #[must_use]
+    pub fn new(checkpoints: Vec<Checkpoint>, key: &Ed25519KeyPair) -> Self {
+        Self { public_key: public_key(key), checkpoints }
+    }
+
+    /// Checks all signatures with a public key that the caller trusts, 32 bytes in hexadecimal.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Key`] if it is no key, [`CheckpointError::Signature`] if one does not fit.
+    pub fn verify(&self, public_key: &str) -> Result<(), CheckpointError> {
+        let key = from_hexadecimal(public_key.trim()).filter(|key| key.len() == PUBLIC_KEY_BYTES);
+        let key = key.ok_or(CheckpointError::Key)?;
+        self.checkpoints.iter().try_for_each(|checkpoint| checkpoint.verify(&key))
+    }
+}
+
+/// The length of a public key (RFC 8032 section 5.1.5).
+const PUBLIC_KEY_BYTES: usize = 32;
+
+/// The public half of a key that signs checkpoints, in hexadecimal.
+#[must_use]
+pub fn public_key(key: &Ed25519KeyPair) -> String {
+    hexadecimal(key.public_key().as_ref())
+}
+
 /// Why a checkpoint does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -33,6 +71,9 @@ pub enum CheckpointError {
     /// It was not signed with this key, or was changed.
     #[error("the checkpoint's signature does not fit this key")]
     Signature,
+    /// What is said to be a public key is none.
+    #[error("expected a public key of 32 bytes in hexadecimal")]
+    Key,
     /// The chain has another event at that place.
     #[error("the chain does not agree with its checkpoint: {0}")]
     Chain(Broken),
@@ -50,7 +91,7 @@ impl Checkpoint {
             signature: String::new(),
         };
         let signature = key.sign(checkpoint.message().as_bytes());
-        checkpoint.signature = signature.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        checkpoint.signature = hexadecimal(signature.as_ref());
         checkpoint
     }
 
@@ -87,6 +128,10 @@ impl Checkpoint {
         let organization = self.organization.map_or_else(|| "deployment".to_owned(), |id| id.to_string());
         format!("buildly checkpoint 1\n{organization}\n{}\n{}\n{}", self.sequence, self.hash, self.at)
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {

@@ -14,7 +14,7 @@ mod nodes;
 mod part;
 
 pub use chain::{Broken, Chain, EventHash, Salt, payload_digest};
-pub use checkpoint::{Checkpoint, CheckpointError};
+pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, public_key};
 pub use event::{Event, StoredEvent};
 pub use feed::{Feed, FeedEvent, FeedPage, FeedPosition};
 pub use history::{EventFilter, Head, History};

@@ -1,9 +1,8 @@
 //! Asking the running server, or doing the task on the files when none runs.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use buildly_core::{Sqlite, journal};
 use buildly_model::Body;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST};
@@ -12,8 +11,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::UnixStream;
 
-use super::task::verified;
-use super::{PATH, Task, perform, socket};
+use super::{PATH, Task, perform, read_only, socket};
 use crate::StartError;
 use crate::configuration::Configuration;
 use crate::deployment::open;
@@ -27,6 +25,16 @@ pub enum AskError {
     /// The deployment cannot be opened.
     #[error(transparent)]
     Open(#[from] StartError),
+    /// There is nothing that could be read.
+    #[error(
+        "there is no data in `{}`: `buildly serve` and `buildly admin create` make it; \
+         to look elsewhere, say `--data-dir FOLDER` or `--database-url postgres://…`",
+        folder.display()
+    )]
+    Nothing {
+        /// Where.
+        folder: PathBuf,
+    },
     /// The task was refused; a sentence says why.
     #[error("{detail}")]
     Refused {
@@ -54,25 +62,16 @@ impl AskError {
 pub async fn ask(configuration: &Configuration, task: Task) -> Result<Value, AskError> {
     match connect(&configuration.data_dir).await {
         Some(stream) => over(stream, &task).await,
-        None if matches!(task, Task::VerifyAudit {}) && configuration.database_url.is_none() => {
-            verify_files(&configuration.data_dir).await
-        }
-        None => {
-            let buildly = open(configuration).await.map_err(StartError::from)?;
-            let outcome = perform(&buildly, task).await;
-            buildly.close().await;
-            outcome.map_err(|problem| AskError::Refused { detail: problem.explained() })
-        }
+        None => match read_only::perform(configuration, task).await {
+            Ok(answer) => answer,
+            Err(task) => {
+                let buildly = open(configuration).await.map_err(StartError::from)?;
+                let outcome = perform(&buildly, task).await;
+                buildly.close().await;
+                outcome.map_err(|problem| AskError::Refused { detail: problem.explained() })
+            }
+        },
     }
-}
-
-/// Proves the journal of a folder, or of a backup, without writing to it.
-async fn verify_files(folder: &Path) -> Result<Value, AskError> {
-    let failed = |error: buildly_model::StoreError| StartError::from(buildly_core::Error::from(error));
-    let storage = Sqlite::open_read_only(folder).await.map_err(failed)?;
-    let found = journal::verify(&storage).await.map_err(failed);
-    storage.close().await;
-    Ok(verified(&found?))
 }
 
 /// A connection to the running server; `None` if none runs.

@@ -42,7 +42,8 @@ pub(super) async fn remove(buildly: &Buildly, name: &str) -> Result<Value, Probl
     Ok(json!({"name": name}))
 }
 
-fn shown(service: &Service) -> Value {
+/// A service as commands show it.
+pub(super) fn shown(service: &Service) -> Value {
     let endpoint = service.endpoint().map(|url| url.as_str());
     json!({"id": service.number, "uuid": service.id, "name": service.name.as_str(), "endpoint": endpoint})
 }

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use buildly_core::Buildly;
 use buildly_core::auth::identity::NewSuperuser;
-use buildly_core::journal::Verification;
+use buildly_core::{Buildly, Folder};
 use buildly_model::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::services;
+use super::audit::verified;
+use super::{Against, services};
 use crate::Problem;
 
 /// What a command asks for.
@@ -61,7 +61,12 @@ pub enum Task {
         name: String,
     },
     /// Whether every chain of the journal holds.
-    VerifyAudit {},
+    VerifyAudit {
+        /// Checkpoints that were kept elsewhere, if any.
+        against: Against,
+    },
+    /// Sign the ends of all chains, to be kept elsewhere.
+    Checkpoint {},
 }
 
 /// Secrets are written only here, to a socket that the folder's owner alone can open.
@@ -75,11 +80,7 @@ fn exposed<S: serde::Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok
 /// [`Problem`] says why it was not done.
 pub async fn perform(buildly: &Buildly, task: Task) -> Result<Value, Problem> {
     match task {
-        Task::Status {} => Ok(json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "process": std::process::id(),
-            "data_dir": buildly.folder().path().display().to_string(),
-        })),
+        Task::Status {} => Ok(status(buildly.folder())),
         Task::CreateAdmin { username, email, organization, password } => {
             let new = NewSuperuser { username, email, password, organization_name: organization };
             let view = buildly.auth().create_superuser(&new).await?;
@@ -99,19 +100,24 @@ pub async fn perform(buildly: &Buildly, task: Task) -> Result<Value, Problem> {
         }
         Task::ListServices {} => services::list(buildly).await,
         Task::RemoveService { name } => services::remove(buildly, &name).await,
-        Task::VerifyAudit {} => {
-            let found = buildly.journal().verify().await?;
-            Ok(verified(&found))
+        Task::VerifyAudit { against } => {
+            let kept = against.read(buildly.folder())?;
+            Ok(verified(&buildly.journal().verify_against(&kept).await?))
         }
+        Task::Checkpoint {} => Ok(json!(buildly.journal().checkpoints().await.map_err(unusable)?)),
     }
 }
 
-/// What a check of the journal has shown, as JSON.
-pub(super) fn verified(found: &Verification) -> Value {
-    let broken: Vec<Value> = found
-        .broken
-        .iter()
-        .map(|(organization, broken)| json!({"organization": organization, "reason": broken.to_string()}))
-        .collect();
-    json!({"chains": found.chains, "events": found.events, "broken": broken})
+/// What is said of a deployment.
+pub(super) fn status(folder: &Folder) -> Value {
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "process": std::process::id(),
+        "data_dir": folder.path().display().to_string(),
+    })
+}
+
+/// A folder or key that cannot be used.
+pub(super) fn unusable(error: buildly_core::Error) -> Problem {
+    Problem::unavailable(error.to_string())
 }

@@ -10,6 +10,7 @@
 )]
 
 mod audit;
+mod audit_command;
 mod authorization;
 mod bad_input;
 mod bounds;

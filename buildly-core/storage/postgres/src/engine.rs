@@ -50,6 +50,33 @@ impl Engine {
     /// [`StoreError::Unavailable`] if the database does not answer or the URL or the
     /// schema's name is none, [`StoreError::Corrupt`] if the schema is newer than `migrations`.
     pub async fn connect(url: &str, schema: &str, migrations: &[Migration]) -> Result<Self, StoreError> {
+        let engine = Self::prepare(url, schema, &[])?;
+        let mut connection = engine.connect_alone().await?;
+        migration::run(&mut connection, &engine.schema, migrations).await?;
+        connection.close().await.map_err(store_error)?;
+        Ok(engine)
+    }
+
+    /// Connects to a schema that is there, for reading only; nothing in it changes, not even
+    /// its migrations, and the database refuses every write.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database does not answer, or has no such schema,
+    /// [`StoreError::Corrupt`] if the schema is another program's or newer than `migrations`.
+    pub async fn connect_read_only(
+        url: &str,
+        schema: &str,
+        migrations: &[Migration],
+    ) -> Result<Self, StoreError> {
+        let engine = Self::prepare(url, schema, &[("default_transaction_read_only", "on")])?;
+        let mut connection = engine.connect_alone().await?;
+        migration::check(&mut connection, &engine.schema, migrations).await?;
+        connection.close().await.map_err(store_error)?;
+        Ok(engine)
+    }
+
+    /// A pool that has connected to nothing yet.
+    fn prepare(url: &str, schema: &str, more: &[(&str, &str)]) -> Result<Self, StoreError> {
         let schema = Schema::parse(schema)?;
         let options = PgConnectOptions::from_str(url)
             .map_err(|error| unavailable(format!("the database URL cannot be read: {error}")))?
@@ -57,6 +84,7 @@ impl Engine {
             .statement_cache_capacity(STATEMENTS_MAX)
             .options([("search_path", schema.name())])
             .options(SETTINGS)
+            .options(more.iter().copied())
             .disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
@@ -70,11 +98,7 @@ impl Engine {
                 })
             })
             .connect_lazy_with(options.clone());
-        let engine = Self { pool, options, schema };
-        let mut connection = engine.connect_alone().await?;
-        migration::run(&mut connection, &engine.schema, migrations).await?;
-        connection.close().await.map_err(store_error)?;
-        Ok(engine)
+        Ok(Self { pool, options, schema })
     }
 
     /// Drops a schema with everything in it, if it is there.
@@ -90,6 +114,20 @@ impl Engine {
         let drop = format!("DROP SCHEMA IF EXISTS {} CASCADE", schema.name());
         sqlx::query(sqlx::AssertSqlSafe(drop)).execute(&mut connection).await.map_err(store_error)?;
         connection.close().await.map_err(store_error)
+    }
+
+    /// Whether the database has this schema.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database does not answer, or the URL or the name is none.
+    pub async fn schema_exists(url: &str, schema: &str) -> Result<bool, StoreError> {
+        let schema = Schema::parse(schema)?;
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|error| unavailable(format!("the database URL cannot be read: {error}")))?;
+        let mut connection = options.connect().await.map_err(store_error)?;
+        let exists = migration::has_schema(&mut connection, &schema).await?;
+        connection.close().await.map_err(store_error)?;
+        Ok(exists)
     }
 
     /// The pool; every connection has the schema as its search path.
@@ -116,20 +154,6 @@ impl Engine {
     }
 
     /// Closes the pool, once what is under way has ended.
-    /// Whether the database has this schema.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] if the database does not answer, or the URL or the name is none.
-    pub async fn schema_exists(url: &str, schema: &str) -> Result<bool, StoreError> {
-        let schema = Schema::parse(schema)?;
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|error| unavailable(format!("the database URL cannot be read: {error}")))?;
-        let mut connection = options.connect().await.map_err(store_error)?;
-        let exists = migration::has_schema(&mut connection, &schema).await?;
-        connection.close().await.map_err(store_error)?;
-        Ok(exists)
-    }
-
     pub async fn close(&self) {
         self.pool.close().await;
     }

@@ -35,7 +35,7 @@ pub(crate) struct Shared {
     pub(crate) wake: Arc<Wake>,
     committer: Mutex<Option<JoinHandle<()>>>,
     /// Telling and listening; they hold nothing that has to be finished.
-    followers: [JoinHandle<()>; 2],
+    followers: Vec<JoinHandle<()>>,
 }
 
 impl Drop for Shared {
@@ -67,11 +67,29 @@ impl Postgres {
         let shared = Shared {
             units,
             committer: Mutex::new(Some(tokio::spawn(committer.run(queue)))),
-            followers: [
+            followers: vec![
                 tokio::spawn(wake::tell(engine.clone(), Arc::clone(&wake))),
                 tokio::spawn(wake::listen(engine.clone(), Arc::clone(&wake))),
             ],
             wake,
+        };
+        Ok(Self { engine, shared: Arc::new(shared) })
+    }
+
+    /// Connects for reading only: what `audit verify` needs. Nothing is made, migrated or leased,
+    /// and nodes may be running on it. Every write is refused as unavailable.
+    ///
+    /// # Errors
+    /// As [`Engine::connect_read_only`].
+    pub async fn open_read_only(url: &str, schema: &str) -> Result<Self, StoreError> {
+        let engine = Engine::connect_read_only(url, schema, MIGRATIONS).await?;
+        // Nobody is at the other end, which is what refuses writes.
+        let (units, _) = mpsc::channel(1);
+        let shared = Shared {
+            units,
+            wake: Arc::new(Wake::new(&System)),
+            committer: Mutex::new(None),
+            followers: Vec::new(),
         };
         Ok(Self { engine, shared: Arc::new(shared) })
     }
@@ -82,6 +100,14 @@ impl Postgres {
     /// [`StoreError::Unavailable`] if the database cannot be reached or the name is none of a schema.
     pub async fn drop_schema(url: &str, schema: &str) -> Result<(), StoreError> {
         Engine::drop_schema(url, schema).await
+    }
+
+    /// Whether the database has a schema of this name.
+    ///
+    /// # Errors
+    /// As [`Postgres::drop_schema`].
+    pub async fn schema_exists(url: &str, schema: &str) -> Result<bool, StoreError> {
+        Engine::schema_exists(url, schema).await
     }
 
     /// The engine below.
@@ -102,14 +128,6 @@ impl Postgres {
             && let Err(error) = committer.await
         {
             tracing::error!(error = %error, "the task that writes ended by a panic");
-    /// Whether the database has a schema of this name.
-    ///
-    /// # Errors
-    /// As [`Postgres::drop_schema`].
-    pub async fn schema_exists(url: &str, schema: &str) -> Result<bool, StoreError> {
-        Engine::schema_exists(url, schema).await
-    }
-
         }
         self.shared.followers.iter().for_each(JoinHandle::abort);
         self.engine.close().await;
