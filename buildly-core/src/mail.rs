@@ -1,19 +1,34 @@
 //! Delivers mail: by SMTP where a server is configured, else into files.
+//!
+//! What is promised: a message that was handed over leaves by SMTP or stands as a file in
+//! `mail/`, whose path is logged, unless the process is killed while it waits in memory, or more
+//! wait than [`QUEUE_LENGTH_MAX`]; then whoever asked for it asks again. A mail server that is away
+//! for a while gets it again, [`ATTEMPTS_MAX`] times. Texts hold secret links and are never logged.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use buildly_auth::identity::{Mail, Mailer};
 use buildly_model::{Clock as _, Random as _, Secret, system::System};
 use lettre::message::Mailbox;
 use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
 use crate::Error;
 
 /// How many messages may wait; more are dropped with an error in the log.
 const QUEUE_LENGTH_MAX: usize = 1000;
+/// How often a message is tried before it becomes a file.
+const ATTEMPTS_MAX: u32 = 5;
+/// The pause after the first failure; each further one is twice as long.
+const PAUSE_FIRST: Duration = Duration::from_millis(500);
+/// How long the mail server may take for one message.
+const SMTP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long messages may still leave once the deployment closes; the rest become files.
+const CLOSING_MAX: Duration = Duration::from_secs(3);
 
 /// Where mail goes, and from whom it is.
 #[derive(Debug, Clone)]
@@ -37,6 +52,8 @@ pub struct SmtpSettings {
     pub username: Option<String>,
     /// With which password.
     pub password: Option<Secret>,
+    /// A PEM file of certificate authorities that are trusted beside the public ones.
+    pub authorities: Option<PathBuf>,
 }
 
 /// Whether and when a connection to the mail server is encrypted.
@@ -61,8 +78,12 @@ pub(crate) struct Outbox(mpsc::Sender<Mail>);
 
 impl Mailer for Outbox {
     fn send(&self, mail: Mail) {
-        if self.0.try_send(mail).is_err() {
-            error!("a message was dropped: too many wait, or the deployment is closing");
+        if let Err(refused) = self.0.try_send(mail) {
+            let (mpsc::error::TrySendError::Full(mail) | mpsc::error::TrySendError::Closed(mail)) = refused;
+            error!(
+                subject = mail.subject,
+                "a message was dropped: too many wait, or the deployment is closing"
+            );
         }
     }
 }
@@ -70,37 +91,43 @@ impl Mailer for Outbox {
 /// The other end: delivers one message after the other.
 pub(crate) struct Delivery {
     messages: mpsc::Receiver<Mail>,
+    /// The one that is being delivered.
+    current: Option<Mail>,
     from: Mailbox,
-    way: Way,
-}
-
-enum Way {
-    Smtp(Box<AsyncSmtpTransport<Tokio1Executor>>),
-    Files(PathBuf),
+    smtp: Option<AsyncSmtpTransport<Tokio1Executor>>,
+    folder: PathBuf,
 }
 
 /// Prepares the delivery of mail.
 pub(crate) fn outbox(settings: &MailSettings, folder: &Path) -> Result<(Outbox, Delivery), Error> {
-    let wrong =
-        |setting, error: &dyn std::error::Error| Error::Setting { setting, reason: error.to_string() };
-    let from = settings.from.parse().map_err(|error| wrong("mail.from", &error))?;
-    let way = match &settings.smtp {
-        None => Way::Files(folder.to_path_buf()),
-        Some(smtp) => Way::Smtp(Box::new(transport(smtp).map_err(|error| wrong("mail.smtp", &error))?)),
-    };
+    let wrong = |setting, reason: String| Error::Setting { setting, reason };
+    let from = settings.from.parse();
+    let from = from.map_err(|error: lettre::address::AddressError| wrong("mail.from", error.to_string()))?;
+    let smtp = settings.smtp.as_ref().map(transport).transpose();
+    let smtp = smtp.map_err(|reason| wrong("mail.smtp", reason))?;
     let (sender, messages) = mpsc::channel(QUEUE_LENGTH_MAX);
-    Ok((Outbox(sender), Delivery { messages, from, way }))
+    Ok((Outbox(sender), Delivery { messages, current: None, from, smtp, folder: folder.to_path_buf() }))
 }
 
-fn transport(
-    smtp: &SmtpSettings,
-) -> Result<AsyncSmtpTransport<Tokio1Executor>, lettre::transport::smtp::Error> {
-    let builder = match smtp.encryption {
-        SmtpEncryption::None => AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host),
-        SmtpEncryption::Tls => AsyncSmtpTransport::<Tokio1Executor>::relay(&smtp.host)?,
-        SmtpEncryption::StartTls => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&smtp.host)?,
+fn transport(smtp: &SmtpSettings) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
+    let mut parameters = TlsParameters::builder(smtp.host.clone());
+    if let Some(path) = &smtp.authorities {
+        let pem = std::fs::read(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
+        let authority = Certificate::from_pem(&pem);
+        let authority =
+            authority.map_err(|error| format!("`{}` holds no PEM certificate: {error}", path.display()))?;
+        parameters = parameters.add_root_certificate(authority);
+    }
+    let parameters = parameters.build().map_err(|error| error.to_string())?;
+    let tls = match smtp.encryption {
+        SmtpEncryption::None => Tls::None,
+        SmtpEncryption::Tls => Tls::Wrapper(parameters),
+        SmtpEncryption::StartTls => Tls::Required(parameters),
     };
-    let builder = builder.port(smtp.port);
+    let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host)
+        .port(smtp.port)
+        .tls(tls)
+        .timeout(Some(SMTP_TIMEOUT));
     Ok(match (&smtp.username, &smtp.password) {
         (Some(username), Some(password)) => {
             builder.credentials(Credentials::new(username.clone(), password.expose().to_owned())).build()
@@ -110,51 +137,92 @@ fn transport(
 }
 
 impl Delivery {
-    /// Delivers until the deployment closes; what waits then is still delivered.
-    pub(crate) async fn run(mut self, mut stop: tokio::sync::watch::Receiver<bool>) {
+    /// Delivers until the deployment closes, and what waits then for at most [`CLOSING_MAX`];
+    /// what has not left by SMTP until then becomes files.
+    pub(crate) async fn run(mut self, stop: watch::Receiver<bool>) {
+        let mut closing = stop.clone();
+        tokio::select! {
+            () = self.deliver_all(stop) => return,
+            () = async {
+                // A handle that is gone counts, too.
+                drop(closing.wait_for(|stop| *stop).await);
+                tokio::time::sleep(CLOSING_MAX).await;
+            } => {}
+        }
+        self.messages.close();
+        let current = self.current.take();
+        let waiting = std::iter::from_fn(|| self.messages.try_recv().ok());
+        for mail in current.into_iter().chain(waiting).collect::<Vec<_>>() {
+            self.keep(&mail, "the deployment closes").await;
+        }
+    }
+
+    /// Ends when nothing waits any more and nothing more can come.
+    async fn deliver_all(&mut self, mut stop: watch::Receiver<bool>) {
+        let mut is_closing = false;
         loop {
             let mail = tokio::select! {
                 biased;
                 mail = self.messages.recv() => mail,
-                _ = stop.wait_for(|stop| *stop) => self.messages.try_recv().ok(),
+                _ = stop.wait_for(|stop| *stop), if !is_closing => {
+                    is_closing = true;
+                    self.messages.close();
+                    continue;
+                }
             };
             let Some(mail) = mail else { return };
+            self.current = Some(mail.clone());
             self.deliver(&mail).await;
+            self.current = None;
         }
     }
 
     async fn deliver(&self, mail: &Mail) {
-        let subject = mail.subject.as_str();
-        let message = match self.message(mail) {
-            Ok(message) => message,
-            Err(error) => return warn!(subject, %error, "a message cannot be written"),
+        let Some(smtp) = &self.smtp else {
+            return self.keep(mail, "no mail server is configured").await;
         };
-        match &self.way {
-            Way::Smtp(transport) => match transport.send(message).await {
-                Ok(_) => info!(subject, "mail sent"),
-                Err(error) => error!(subject, %error, "mail could not be sent"),
-            },
-            Way::Files(folder) => {
-                let name = format!("{}-{:016x}.eml", System.now().as_microseconds(), System.number());
-                let path = folder.join(name);
-                match tokio::fs::write(&path, message.formatted()).await {
-                    Ok(()) => {
-                        info!(subject, path = %path.display(), "no mail server is configured: the message is in this file")
-                    }
-                    Err(error) => {
-                        error!(subject, path = %path.display(), %error, "mail could not be written")
-                    }
+        let subject = mail.subject.as_str();
+        let mut pause = PAUSE_FIRST;
+        for attempt in 1..=ATTEMPTS_MAX {
+            let Some(message) = self.message(mail) else { return };
+            match smtp.send(message).await {
+                Ok(_) => return info!(subject, attempt, "mail sent"),
+                Err(error) if error.is_permanent() => {
+                    error!(subject, attempt, %error, "the mail server refuses a message");
+                    return self.keep(mail, "the mail server refuses it").await;
                 }
+                Err(error) => warn!(subject, attempt, %error, "mail could not be sent"),
+            }
+            if attempt < ATTEMPTS_MAX {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+        }
+        error!(subject, attempts = ATTEMPTS_MAX, "mail could not be sent");
+        self.keep(mail, "the mail server does not take it").await;
+    }
+
+    /// Puts a message into a file; the operator, who can read the folder, can send it on.
+    async fn keep(&self, mail: &Mail, reason: &'static str) {
+        let subject = mail.subject.as_str();
+        let Some(message) = self.message(mail) else { return };
+        let name = format!("{}-{:016x}.eml", System.now().as_microseconds(), System.number());
+        let path = self.folder.join(name);
+        match tokio::fs::write(&path, message.formatted()).await {
+            Ok(()) => info!(subject, path = %path.display(), reason, "the message is in this file"),
+            Err(error) => {
+                error!(subject, path = %path.display(), reason, %error, "mail could not be written")
             }
         }
     }
 
-    fn message(&self, mail: &Mail) -> Result<Message, Box<dyn std::error::Error + Send + Sync>> {
-        let to: Mailbox = mail.to.parse()?;
-        Ok(Message::builder()
-            .from(self.from.clone())
-            .to(to)
-            .subject(&mail.subject)
-            .body(mail.text.clone())?)
+    fn message(&self, mail: &Mail) -> Option<Message> {
+        let write = || -> Result<Message, Box<dyn std::error::Error + Send + Sync>> {
+            let builder = Message::builder().from(self.from.clone()).to(mail.to.parse()?);
+            Ok(builder.subject(&mail.subject).body(mail.text.clone())?)
+        };
+        let written =
+            write().map_err(|error| warn!(subject = mail.subject, %error, "a message cannot be written"));
+        written.ok()
     }
 }

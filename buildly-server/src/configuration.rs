@@ -90,6 +90,8 @@ pub struct Smtp {
     pub password: Option<Secret>,
     /// Whether and when the connection is encrypted.
     pub encryption: MailEncryption,
+    /// A PEM file of certificate authorities that are trusted beside the public ones.
+    pub authorities: Option<PathBuf>,
     /// Who mails come from.
     pub from: String,
 }
@@ -151,6 +153,9 @@ impl Configuration {
     ///
     /// # Errors
     /// [`Error`] names every setting that is unknown or cannot be what it is set to.
+    /// How long a stop may take; requests that are open then are cut off four seconds earlier,
+    /// and mail that has not left is put into files. At least five seconds.
+    pub stop_timeout: Duration,
     pub fn load(sources: Sources) -> Result<Self, Error> {
         Self::load_with_entries(sources).map(|(configuration, _)| configuration)
     }
@@ -263,6 +268,7 @@ impl Limits {
             requests_per_second: reader.at_least("limits.requests_per_second", 500, 1, "of a principal"),
         }
     }
+            authorities: reader.optional("smtp.authorities", "PEM file of more trusted authorities"),
 }
 
 impl Default for Configuration {
@@ -277,3 +283,9 @@ fn without_slash(url: String) -> String {
 
 #[cfg(test)]
 mod tests;
+            stop_timeout: reader.at_least(
+                "limits.stop_timeout",
+                seconds(20),
+                seconds(5),
+                "for an orderly end",
+            ),

@@ -70,6 +70,7 @@ fn mail(smtp: &Smtp) -> MailSettings {
         },
         username: smtp.username.clone(),
         password: smtp.password.clone(),
+        authorities: smtp.authorities.clone(),
     });
     MailSettings { from: smtp.from.clone(), smtp: server }
 }

@@ -128,15 +128,22 @@ impl Running {
         &self.server
     }
 
-    /// Takes no more connections, lets open requests end, and closes the deployment.
+    /// Takes no more connections, lets open requests end, and closes the deployment; all of it
+    /// within `limits.stop_timeout`.
     pub async fn stop(self) {
+        let stop_timeout = self.server.context().configuration.limits.stop_timeout;
         self.stop.send_replace(true);
-        for serving in self.serving {
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "serving ended badly");
+        let ended = async {
+            for serving in self.serving {
+                if let Err(error) = serving.await {
+                    tracing::error!(%error, "serving ended badly");
+                }
             }
+            self.server.buildly().close().await;
+        };
+        if tokio::time::timeout(stop_timeout, ended).await.is_err() {
+            tracing::warn!("the time for an orderly end is over; what was acknowledged is on disk");
         }
-        self.server.buildly().close().await;
     }
 }
 

@@ -22,14 +22,14 @@ use crate::configuration::Limits;
 pub use body::IdleTimeout;
 pub use listener::{Accepted, Listener};
 
-/// How long open requests may go on after a stop was asked for.
-pub const DRAIN_MAX: Duration = Duration::from_secs(20);
+/// What is left of the time for a stop when open requests are cut off: for mail and for closing.
+const CLOSING: Duration = Duration::from_secs(4);
 
 /// After a failed accept (too many open files, say) nobody hammers the kernel.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Takes connections until `stop` becomes true, then lets open requests end, at most
-/// [`DRAIN_MAX`].
+/// Takes connections until `stop` becomes true, then lets open requests end, until four seconds
+/// before `limits.stop_timeout` is over.
 pub async fn serve(server: Arc<Server>, listener: Listener, mut stop: watch::Receiver<bool>) {
     let limits = server.context().configuration.limits.clone();
     let places = Arc::new(Semaphore::new(limits.connections_max));
@@ -56,7 +56,8 @@ pub async fn serve(server: Arc<Server>, listener: Listener, mut stop: watch::Rec
     }
     drop(listener);
     let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(DRAIN_MAX, drained).await.is_err() {
+    let drain_max = limits.stop_timeout.saturating_sub(CLOSING);
+    if tokio::time::timeout(drain_max, drained).await.is_err() {
         tracing::warn!(connections = connections.len(), "requests still open are cut off");
     }
     connections.shutdown().await;

@@ -68,11 +68,11 @@ impl Reader {
         description: &'static str,
     ) -> T
     where
-        T: Value + PartialOrd + fmt::Display,
+        T: Value + PartialOrd,
     {
         let value = self.value(key, default, description);
         if value < least {
-            self.sentences.push(format!("`{key}` = `{value}`: expected at least {least}"));
+            self.sentences.push(format!("`{key}` = `{}`: expected at least {}", value.show(), least.show()));
         }
         value
     }

@@ -10,6 +10,7 @@ use buildly_model::system::System;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::configuration::Configuration;
 use crate::{Running, StartError};
@@ -74,15 +75,21 @@ impl Stage {
         self.running.url()
     }
 
-    /// Ends services and server, in this order.
+    /// Ends services and server; all of it within `limits.stop_timeout`.
     pub async fn strike(self) {
+        let until = Instant::now() + self.configuration.limits.stop_timeout;
         self.stop.send_replace(true);
-        for service in self.services {
-            if let Err(error) = service.await {
-                tracing::error!(%error, "a service ended badly");
+        let services = async {
+            for mut service in self.services {
+                match tokio::time::timeout_at(until, &mut service).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => tracing::error!(%error, "a service ended badly"),
+                    Err(_) => service.abort(),
+                }
             }
-        }
-        self.running.stop().await;
+        };
+        // Together: what one waits for, the other may be busy with.
+        tokio::join!(services, self.running.stop());
     }
 }
 
