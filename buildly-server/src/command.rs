@@ -138,10 +138,16 @@ async fn perform(arguments: Arguments) -> Result<ExitCode, Failure> {
 impl Settings {
     /// The configuration of file, environment and flags; `more` are the command's own flags.
     fn load(self, more: Vec<FlagValue>) -> Result<Configuration, Failure> {
-        self.load_with_entries(more).map(|(configuration, _)| configuration)
+        self.load_with_entries(more, &[]).map(|(configuration, _)| configuration)
     }
 
-    fn load_with_entries(self, more: Vec<FlagValue>) -> Result<(Configuration, Vec<Entry>), Failure> {
+    /// The same, with every setting and its source; `defaults` stand instead of those of the
+    /// settings named.
+    fn load_with_entries(
+        self,
+        more: Vec<FlagValue>,
+        defaults: &[(&str, &str)],
+    ) -> Result<(Configuration, Vec<Entry>), Failure> {
         let mut flags = Vec::new();
         flags.extend(self.data_dir.map(|value| flag("--data-dir", "data_dir", value)));
         flags.extend(self.database_url.map(|value| flag("--database-url", "database_url", value)));
@@ -153,6 +159,7 @@ impl Settings {
         flags.extend(more);
         let sources = Sources::gather(self.config.as_deref(), std::env::vars(), flags)
             .map_err(|error| error.to_string())?;
+        let sources = defaults.iter().fold(sources, |sources, (key, value)| sources.with_default(key, value));
         Configuration::load_with_entries(sources).map_err(|error| error.to_string())
     }
 

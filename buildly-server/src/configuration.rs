@@ -62,6 +62,8 @@ pub struct Configuration {
     pub log: Log,
     /// Limits on what comes in and goes out.
     pub limits: Limits,
+    /// What `buildly service run` runs.
+    pub service: OwnService,
 }
 
 /// How tokens are issued.
@@ -88,10 +90,10 @@ pub struct Smtp {
     pub username: Option<String>,
     /// Its password.
     pub password: Option<Secret>,
-    /// Whether and when the connection is encrypted.
-    pub encryption: MailEncryption,
     /// A PEM file of certificate authorities that are trusted beside the public ones.
     pub authorities: Option<PathBuf>,
+    /// Whether and when the connection is encrypted.
+    pub encryption: MailEncryption,
     /// Who mails come from.
     pub from: String,
 }
@@ -125,6 +127,19 @@ pub struct Log {
     pub format: LogFormat,
 }
 
+/// A service that is run as a process of its own, by `buildly service run`.
+#[derive(Debug, Clone)]
+pub struct OwnService {
+    /// Where it listens: address and port; port 0 picks a free one.
+    pub listen: String,
+    /// The public keys that tokens are checked with: an address or a file.
+    pub jwks: Option<String>,
+    /// The only issuer whose tokens are accepted.
+    pub issuer: Option<String>,
+    /// Where to ask whether a token still holds.
+    pub introspect: Option<http::Uri>,
+}
+
 /// Limits on what comes in and goes out.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -138,6 +153,9 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// How long nothing may come of a body that somebody waits for.
     pub body_idle_timeout: Duration,
+    /// How long a stop may take; requests that are open then are cut off four seconds earlier,
+    /// and mail that has not left is put into files. At least five seconds.
+    pub stop_timeout: Duration,
     /// The most connections at once; further ones wait in the kernel's queue.
     pub connections_max: usize,
     /// The most rows of a plain list of the old wire.
@@ -153,9 +171,6 @@ impl Configuration {
     ///
     /// # Errors
     /// [`Error`] names every setting that is unknown or cannot be what it is set to.
-    /// How long a stop may take; requests that are open then are cut off four seconds earlier,
-    /// and mail that has not left is put into files. At least five seconds.
-    pub stop_timeout: Duration,
     pub fn load(sources: Sources) -> Result<Self, Error> {
         Self::load_with_entries(sources).map(|(configuration, _)| configuration)
     }
@@ -216,6 +231,12 @@ impl Configuration {
                 format: reader.value("log.format", LogFormat::Pretty, "pretty or json"),
             },
             limits: Limits::read(reader),
+            service: OwnService {
+                listen: reader.value("service.listen", "127.0.0.1:0".to_owned(), "of `service run`"),
+                jwks: reader.optional("service.jwks", "its keys for tokens, an address or a file"),
+                issuer: reader.optional("service.issuer", "the only issuer that it accepts"),
+                introspect: reader.optional("service.introspect", "where it asks whether a token holds"),
+            },
         }
     }
 }
@@ -247,6 +268,7 @@ impl Smtp {
             port: reader.value("smtp.port", 587, "its port"),
             username: reader.optional("smtp.username", "its account"),
             password: reader.optional("smtp.password", "the account's password"),
+            authorities: reader.optional("smtp.authorities", "PEM file of more trusted authorities"),
             encryption: reader.value("smtp.encryption", MailEncryption::StartTls, "starttls, tls or none"),
             from: reader.value("smtp.from", "Buildly <buildly@localhost>".to_owned(), "the sender"),
         }
@@ -262,13 +284,18 @@ impl Limits {
             head_bytes_max: reader.at_least("limits.head_bytes_max", 64 * 1024, 8192, "of line and headers"),
             head_timeout: reader.value("limits.head_timeout", seconds(30), "for line and headers"),
             body_idle_timeout: reader.value("limits.body_idle_timeout", seconds(30), "between chunks"),
+            stop_timeout: reader.at_least(
+                "limits.stop_timeout",
+                seconds(20),
+                seconds(5),
+                "for an orderly end",
+            ),
             connections_max: reader.at_least("limits.connections_max", 10_000, 1, "open connections"),
             list_rows_max: reader.at_least("limits.list_rows_max", 1000, 1, "rows of a plain list"),
             page_rows_max: reader.at_least("limits.page_rows_max", 1000, 1, "rows of a page"),
             requests_per_second: reader.at_least("limits.requests_per_second", 500, 1, "of a principal"),
         }
     }
-            authorities: reader.optional("smtp.authorities", "PEM file of more trusted authorities"),
 }
 
 impl Default for Configuration {
@@ -283,9 +310,3 @@ fn without_slash(url: String) -> String {
 
 #[cfg(test)]
 mod tests;
-            stop_timeout: reader.at_least(
-                "limits.stop_timeout",
-                seconds(20),
-                seconds(5),
-                "for an orderly end",
-            ),

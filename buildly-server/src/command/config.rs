@@ -29,7 +29,7 @@ pub(super) enum Command {
 impl Command {
     pub(super) fn run(self, settings: Settings) -> Result<ExitCode, Failure> {
         let Self::Show { json } = self;
-        let (_, entries) = settings.load_with_entries(Vec::new())?;
+        let (_, entries) = settings.load_with_entries(Vec::new(), &[])?;
         print(&if json { as_json(&entries) } else { as_table(&entries) })
     }
 }

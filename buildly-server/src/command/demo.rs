@@ -19,7 +19,14 @@ Examples:
 
 Starts the CRM and documents services and a server, each on a port of its own, loads real
 sample data, and shows each step with its request and answer. A second start goes on with the
-same data.";
+same data. Folder and schemas must be new or the demo's own.
+
+--once, --reset, --quiet and --json concern one run and are no settings; everything else can
+also stand in buildly.toml or the environment.";
+
+/// What the demo decides otherwise than `serve`, where nobody says anything: front ends under
+/// development may call it, and only trouble is logged between the steps.
+const DEFAULTS: [(&str, &str); 2] = [("cors.origins", "localhost"), ("log.level", "warn")];
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -43,11 +50,8 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) async fn run(self, settings: Settings) -> Result<ExitCode, Failure> {
-        let mut flags: Vec<_> =
-            self.listen.map(|value| flag("--listen", "listen", value)).into_iter().collect();
-        flags.push(flag("demo", "cors.origins", "localhost".to_owned()));
-        flags.push(flag("demo", "log.level", "warn".to_owned()));
-        let configuration = settings.load(flags)?;
+        let listen = self.listen.map(|value| flag("--listen", "listen", value));
+        let (configuration, _) = settings.load_with_entries(listen.into_iter().collect(), &DEFAULTS)?;
         logging::begin(&configuration.log)?;
         let said = |failure: crate::demo::Failure| failure.to_string();
         if self.reset {

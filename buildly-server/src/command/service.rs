@@ -19,7 +19,8 @@ Examples:
   buildly service run documents --listen 127.0.0.1:9002 --jwks keys.json
 
 Prints `listening on http://HOST:PORT` once it answers. Its database is a file of its own in
-the data folder, or a schema of its own in PostgreSQL.";
+the data folder, or a schema of its own in PostgreSQL. What the flags say can also stand in
+buildly.toml, as listen, jwks, issuer and introspect below [service], or in BUILDLY_SERVICE_….";
 
 const REGISTER_EXAMPLES: &str = "\
 Examples:

@@ -136,7 +136,8 @@ impl Reader {
         if let Some(text) = self.sources.environment.get(&variable) {
             return Some((text.clone(), Source::Environment(variable)));
         }
-        self.sources.file.get(key).cloned()
+        let default = || Some((self.sources.defaults.get(key)?.clone(), Source::Default));
+        self.sources.file.get(key).cloned().or_else(default)
     }
 }
 

@@ -9,9 +9,6 @@ use super::Error;
 /// The variables that are settings begin so.
 pub(super) const PREFIX: &str = "BUILDLY_";
 
-/// The variables of a single service that is run, not of the server.
-const SERVICE_PREFIX: &str = "BUILDLY_SERVICE_";
-
 /// Names the configuration file itself, so it cannot stand in one.
 const FILE_VARIABLE: &str = "BUILDLY_CONFIG";
 
@@ -59,6 +56,8 @@ pub struct Sources {
     pub(super) file: BTreeMap<String, (String, Source)>,
     pub(super) environment: BTreeMap<String, String>,
     pub(super) flags: Vec<FlagValue>,
+    /// What a command takes where nobody says otherwise, instead of the setting's own default.
+    pub(super) defaults: BTreeMap<String, String>,
 }
 
 impl Sources {
@@ -72,10 +71,8 @@ impl Sources {
         environment: impl IntoIterator<Item = (String, String)>,
         flags: Vec<FlagValue>,
     ) -> Result<Self, Error> {
-        let mut environment: BTreeMap<String, String> = environment
-            .into_iter()
-            .filter(|(name, _)| name.starts_with(PREFIX) && !name.starts_with(SERVICE_PREFIX))
-            .collect();
+        let mut environment: BTreeMap<String, String> =
+            environment.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
         let named = environment.remove(FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
         let named = path.map(Path::to_owned).or(named);
         let file = match named {
@@ -83,7 +80,14 @@ impl Sources {
             None if Path::new(FILE_DEFAULT).exists() => read_file(Path::new(FILE_DEFAULT))?,
             None => BTreeMap::new(),
         };
-        Ok(Self { file, environment, flags })
+        Ok(Self { file, environment, flags, defaults: BTreeMap::new() })
+    }
+
+    /// The same, with another default for one setting.
+    #[must_use]
+    pub fn with_default(mut self, key: &str, value: &str) -> Self {
+        self.defaults.insert(key.to_owned(), value.to_owned());
+        self
     }
 }
 

@@ -106,3 +106,27 @@ fn spans_of_time_read_as_they_are_shown() {
         assert!(duration::parse(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn what_a_command_decides_otherwise_gives_way_to_every_source() {
+    let level = |file: &str, environment: &[(&str, &str)], flags| {
+        let sources = sources(file, environment, flags).unwrap().with_default("log.level", "warn");
+        Configuration::load(sources).unwrap().log.level
+    };
+    assert_eq!(level("", &[], Vec::new()), "warn");
+    assert_eq!(level("log.level = \"debug\"", &[], Vec::new()), "debug");
+    assert_eq!(level("", &[("BUILDLY_LOG_LEVEL", "error")], Vec::new()), "error");
+    assert_eq!(level("", &[], vec![flag("log.level", "trace")]), "trace");
+}
+
+#[test]
+fn a_service_of_its_own_is_set_like_everything_else() {
+    let environment = [("BUILDLY_SERVICE_JWKS", "keys.json")];
+    let configuration = load("service.listen = \"file:1\"", &environment, Vec::new()).unwrap();
+    assert_eq!(configuration.service.listen, "file:1");
+    assert_eq!(configuration.service.jwks.as_deref(), Some("keys.json"));
+    let refused = load("", &[("BUILDLY_SERVICE_JWK", "keys.json")], Vec::new()).unwrap_err();
+    assert!(refused.contains("did you mean `BUILDLY_SERVICE_JWKS`?"), "{refused}");
+    let refused = load("limits.stop_timeout = \"4s\"", &[], Vec::new()).unwrap_err();
+    assert!(refused.contains("expected at least 5s"), "{refused}");
+}

@@ -90,6 +90,16 @@ impl Value for PathBuf {
     }
 }
 
+impl Value for http::Uri {
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|error| format!("expected an address such as https://…: {error}"))
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
 impl Value for Secret {
     const IS_SECRET: bool = true;
 

@@ -6,7 +6,7 @@ use buildly_documents::CONTENT_BYTES_MAX;
 use buildly_kit::command::ServiceFlags;
 use clap::{Args, ValueEnum};
 
-use crate::command::{Failure, Settings};
+use crate::command::{Failure, Settings, flag};
 use crate::logging;
 
 /// A service that comes with Buildly.
@@ -25,29 +25,39 @@ pub(in crate::command) struct Run {
     /// Which service.
     #[arg(value_name = "SERVICE")]
     name: Name,
-    /// Listen on this address and port; port 0 picks a free one.
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
-    listen: String,
+    /// Listen on this address and port; port 0 picks a free one [default: 127.0.0.1:0].
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
     /// The public keys that tokens are checked with: an address or a file.
     #[arg(long, value_name = "URL|FILE")]
-    jwks: String,
+    jwks: Option<String>,
     /// Accept only tokens of this issuer.
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
     /// Ask here whether a token still holds, at most every 10 s a token.
     #[arg(long, value_name = "URL")]
-    introspect: Option<http::Uri>,
+    introspect: Option<String>,
 }
 
 impl Run {
     pub(super) async fn run(self, settings: Settings) -> Result<ExitCode, Failure> {
-        let configuration = settings.load(Vec::new())?;
+        let flags = [
+            self.listen.map(|value| flag("--listen", "service.listen", value)),
+            self.jwks.map(|value| flag("--jwks", "service.jwks", value)),
+            self.issuer.map(|value| flag("--issuer", "service.issuer", value)),
+            self.introspect.map(|value| flag("--introspect", "service.introspect", value)),
+        ];
+        let configuration = settings.load(flags.into_iter().flatten().collect())?;
         logging::begin(&configuration.log)?;
+        let service = configuration.service;
         let flags = ServiceFlags {
-            listen: self.listen,
-            jwks: self.jwks,
-            issuer: self.issuer,
-            introspect: self.introspect,
+            listen: service.listen,
+            jwks: service.jwks.ok_or(
+                "which keys sign the tokens? Say `--jwks URL|FILE` (or `service.jwks` in buildly.toml, or \
+                 BUILDLY_SERVICE_JWKS); a server has them at /.well-known/jwks.json",
+            )?,
+            issuer: service.issuer,
+            introspect: service.introspect,
             data_dir: configuration.data_dir,
             database_url: configuration.database_url.map(|url| url.expose().to_owned()),
         };
