@@ -2,6 +2,8 @@
 
 mod client;
 pub mod ground;
+mod invitation;
+mod journal_copy;
 mod narrator;
 mod people;
 mod proof;
@@ -12,6 +14,7 @@ mod services;
 mod stage;
 mod story;
 
+pub use invitation::Invitation;
 pub use narrator::{Narrator, Voice};
 pub use stage::{Stage, StageError};
 pub use story::{Failure, Story};

@@ -1,13 +1,13 @@
 //! `buildly demo`
 
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::process::ExitCode;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, Settings, flag};
-use crate::demo::{Narrator, Stage, Story, Voice, ground};
+use crate::demo::{Invitation, Narrator, Stage, Story, Voice, ground};
 use crate::logging;
 
 const EXAMPLES: &str = "\
@@ -40,10 +40,10 @@ pub(super) struct Arguments {
     /// Start over: delete what an earlier demo has left in a folder that it made.
     #[arg(long)]
     reset: bool,
-    /// Only say how it ended.
+    /// Only say how it ended, and `listening on http://HOST:PORT` if it stays up.
     #[arg(long, conflicts_with = "json")]
     quiet: bool,
-    /// Print one JSON object a step.
+    /// Print one JSON object a step, one for how it ended, and one with address and sign-ins.
     #[arg(long)]
     json: bool,
 }
@@ -80,7 +80,7 @@ impl Arguments {
         );
         narrator.end(&outcome, is_good).map_err(|error| error.to_string())?;
         if is_good && !self.once {
-            narrator.say(&invitation(&stage.url())).map_err(|error| error.to_string())?;
+            narrator.invite(&Invitation::to(&stage)).map_err(|error| error.to_string())?;
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
@@ -89,16 +89,4 @@ impl Arguments {
         stage.strike().await;
         Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-}
-
-fn invitation(url: &str) -> String {
-    let note = if io::stdout().is_terminal() { " (Ctrl-C ends it)" } else { "" };
-    format!(
-        "\nThe server stays up at {url}{note}. Its API: {url}/docs/\n\
-         Sign in as `ada` (admin of the organization), `vic` (no role left) or `root` (operator);\n\
-         the password is `Demo-horse-9-battery`.\n\n\
-         TOKEN=$(curl -s {url}/token/ -d username=ada -d password=Demo-horse-9-battery | sed 's/.*\"access\":\"\\([^\"]*\\).*/\\1/')\n\
-         curl -s -H \"Authorization: Bearer $TOKEN\" '{url}/crm/contacts/?limit=2&join'\n\
-         curl -s -H \"Authorization: Bearer $TOKEN\" '{url}/audit/events/?limit=3'"
-    )
 }

@@ -14,8 +14,10 @@ use super::Failure;
 
 /// The most bytes of an answer that the demo reads.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// How often a request is sent again when the server says that it was too fast.
+/// How often a request is sent when the server says that it was too fast, or is not available.
 const ATTEMPTS_MAX: u32 = 20;
+/// The pause before it is sent again where the server is not available and does not say for how long.
+const UNAVAILABLE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Asks one server; cheap to clone.
 #[derive(Clone)]
@@ -80,7 +82,7 @@ impl Client {
         Self { base, pool: Pool::builder(TokioExecutor::new()).build_http() }
     }
 
-    /// Asks, and asks again where the server wants a pause between requests.
+    /// Asks, and asks again where the server wants a pause, or is not available for a moment.
     pub(super) async fn ask(&self, question: &Question<'_>) -> Result<Answer, Failure> {
         let mut attempt = 0;
         loop {
@@ -110,8 +112,13 @@ impl Client {
         let (head, body) = response.into_parts();
         let body =
             Body::stream(body).collect(ANSWER_BYTES_MAX).await.map_err(|error| failed(error.to_string()))?;
-        let wait = head.headers.get(RETRY_AFTER).filter(|_| head.status == StatusCode::TOO_MANY_REQUESTS);
-        let seconds = wait.and_then(|wait| wait.to_str().ok()?.parse().ok()).map(Duration::from_secs);
-        Ok((Answer { status: head.status, body }, seconds))
+        let seconds = head.headers.get(RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse().ok());
+        let wait = match head.status {
+            StatusCode::TOO_MANY_REQUESTS => seconds.map(Duration::from_secs),
+            // A machine that is busy with other things makes a node lose touch for a moment.
+            StatusCode::SERVICE_UNAVAILABLE => Some(seconds.map_or(UNAVAILABLE_PAUSE, Duration::from_secs)),
+            _ => None,
+        };
+        Ok((Answer { status: head.status, body }, wait))
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::Invitation;
+
 /// How the story is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Voice {
@@ -13,7 +15,7 @@ pub enum Voice {
     Person,
     /// One JSON object a step.
     Json,
-    /// Only how it ended.
+    /// Only how it ended, and where the server stays up.
     Quiet,
 }
 
@@ -92,12 +94,17 @@ impl Narrator {
         }
     }
 
-    /// Says something to a person only.
+    /// Says where the server stays up, to everybody: to a program as one last object.
     ///
     /// # Errors
     /// If nobody listens any more.
-    pub fn say(&mut self, text: &str) -> io::Result<()> {
-        if self.voice == Voice::Person { self.line(text) } else { Ok(()) }
+    pub fn invite(&mut self, invitation: &Invitation) -> io::Result<()> {
+        let note = if io::stdout().is_terminal() { " (Ctrl-C ends it)" } else { "" };
+        match self.voice {
+            Voice::Person => self.line(&invitation.text(note)),
+            Voice::Json => self.line(&invitation.json().to_string()),
+            Voice::Quiet => self.line(&format!("listening on {}", invitation.url())),
+        }
     }
 
     /// Says how it ended, to everybody.
@@ -110,7 +117,8 @@ impl Narrator {
                 let object = json!({ "outcome": outcome, "is_good": is_good, "steps": self.step });
                 self.line(&object.to_string())
             }
-            Voice::Person | Voice::Quiet => self.line(&format!("\n{outcome}")),
+            Voice::Person => self.line(&format!("\n{outcome}")),
+            Voice::Quiet => self.line(outcome),
         }
     }
 

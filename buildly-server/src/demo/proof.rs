@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use buildly_core::Sqlite;
-use buildly_core::journal::{self, Chain, EventFilter, Verification};
-use buildly_model::PageSize;
+use buildly_core::journal::{self, Verification};
+use buildly_core::{Postgres, Sqlite};
 use serde_json::json;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::journal_copy::JournalCopy;
 use super::story::{Failure, Story, VIEWER};
 
 impl Story<'_> {
@@ -20,60 +20,48 @@ impl Story<'_> {
         if !found.broken.is_empty() || found.events == 0 {
             return Err(Failure::new("the journal does not hold"));
         }
-        if self.stage.configuration.database_url.is_some() {
-            self.changed_event().await
-        } else {
-            self.changed_file().await
-        }
-    }
-
-    /// A copy of the database file with one changed byte.
-    async fn changed_file(&mut self) -> Result<(), Failure> {
-        let copy = std::env::temp_dir().join(format!("buildly-demo-{}.db", Uuid::now_v7()));
         let began = Instant::now();
-        self.buildly.backup(&copy).await.map_err(|error| failed(&error))?;
-        let outcome = verify_changed(&copy).await;
-        // What is left behind in the temporary folder harms nobody.
-        let _ = std::fs::remove_file(&copy);
-        let found = outcome?;
+        let configuration = &self.stage.configuration;
+        let found = match &configuration.database_url {
+            Some(url) => verify_changed_memory(url.expose(), &configuration.database_schema).await?,
+            None => self.verify_changed_file().await?,
+        };
         let Some((_, broken)) = found.broken.first() else {
             return Err(Failure::new("a copy with one changed byte passed the check"));
         };
-        let facts = json!({ "first bad event": broken.sequence, "its id": broken.id, "what is wrong": broken.to_string() });
-        self.narrator.fact(
-            "A copy with one changed byte is not: the first bad event is named",
-            &facts,
-            began.elapsed(),
-        )?;
+        let facts = json!({
+            "chains": found.chains, "events": found.events, "broken": found.broken.len(),
+            "first bad event": broken.sequence, "its id": broken.id, "what is wrong": broken.to_string(),
+        });
+        let title = "A copy with one changed byte is not: the first bad event is named";
+        self.narrator.fact(title, &facts, began.elapsed())?;
         Ok(())
     }
 
-    /// On PostgreSQL: the newest events as they are read, one of them changed in memory.
-    async fn changed_event(&mut self) -> Result<(), Failure> {
-        let began = Instant::now();
-        let any = EventFilter::default();
-        let journal = self.buildly.journal();
-        let events = journal.find(self.organization, &any, None, PageSize::clamped(1)).await;
-        let newest = events.map_err(|error| failed(&error))?.pop();
-        let mut newest = newest.ok_or_else(|| Failure::new("the organization has no events"))?;
-        let mut before =
-            Chain { sequence: newest.sequence - 1, hash: newest.previous, organization: newest.organization };
-        before.verify(&newest).map_err(|error| failed(&error))?;
-        newest.subject.push('x');
-        let mut before =
-            Chain { sequence: newest.sequence - 1, hash: newest.previous, organization: newest.organization };
-        let Err(broken) = before.verify(&newest) else {
-            return Err(Failure::new("an event with one more character passed the check"));
-        };
-        let facts =
-            json!({ "event": broken.sequence, "its id": broken.id, "what is wrong": broken.to_string() });
-        self.narrator.fact(
-            "The same event with one more character, in memory, is not",
-            &facts,
-            began.elapsed(),
-        )?;
-        Ok(())
+    /// A copy of the database file with one changed byte.
+    async fn verify_changed_file(&self) -> Result<Verification, Failure> {
+        let copy = std::env::temp_dir().join(format!("buildly-demo-{}.db", Uuid::now_v7()));
+        self.buildly.backup(&copy).await.map_err(|error| failed(&error))?;
+        let found = verify_changed(&copy).await;
+        // What is left behind in the temporary folder harms nobody.
+        let _ = std::fs::remove_file(&copy);
+        found
     }
+}
+
+/// A copy of all events in memory, with one changed byte: where the database is no file.
+async fn verify_changed_memory(url: &str, schema: &str) -> Result<Verification, Failure> {
+    let storage = Postgres::open_read_only(url, schema).await.map_err(|error| failed(&error))?;
+    let copy = JournalCopy::of(&storage).await;
+    storage.close().await;
+    let mut copy = copy.map_err(|error| failed(&error))?;
+    let (name, last) = VIEWER.split_at(VIEWER.len() - 1);
+    debug_assert_ne!(last, "x", "the byte must change");
+    let changed = format!("\"username\":\"{name}x\"");
+    if !copy.damage(&format!("\"username\":\"{VIEWER}\""), &changed) {
+        return Err(Failure::new("the copy does not hold the event that should be changed"));
+    }
+    journal::verify(&copy, &[]).await.map_err(|error| failed(&error))
 }
 
 /// Changes one byte of an event's payload in the file and checks it.
