@@ -25,12 +25,22 @@ impl Request {
 
     /// The URL of the same list from another place on.
     pub(crate) fn url_of_page(&self, cursor: &Cursor) -> String {
+        self.url_from("cursor", &cursor.0)
+    }
+
+    /// The URL of the same list with another value of the parameter that says where it begins.
+    pub(crate) fn url_from(&self, parameter: &str, place: &str) -> String {
         let mut url = format!("{}{}?", self.context().public_url, self.uri().path());
-        for (name, value) in self.query().pairs().filter(|(name, _)| *name != "cursor") {
+        for (name, value) in self.query().pairs().filter(|(name, _)| *name != parameter) {
             url.push_str(&format!("{}={}&", encode(name), encode(value)));
         }
-        url.push_str(&format!("cursor={}", encode(&cursor.0)));
+        url.push_str(&format!("{parameter}={}", encode(place)));
         url
+    }
+
+    /// The value of a `Link` header to where the same list goes on (RFC 8288).
+    pub(crate) fn link_to_next(&self, parameter: &str, place: &str) -> String {
+        format!("<{}>; rel=\"next\"", self.url_from(parameter, place))
     }
 }
 

@@ -8,9 +8,9 @@ use buildly_core::gateway::{Registration, Service, ServiceKey, Update};
 use buildly_core::unit::Change;
 use buildly_model::system::System;
 use buildly_model::{Clock as _, Principal, ServiceId};
-use http::header::LINK;
 use serde_json::json;
 
+use super::list::Part;
 use crate::route::{delete, get, patch, post, put};
 use crate::{Problem, Request, Response, Routes};
 use shape::{Input, LogicModule};
@@ -26,10 +26,12 @@ pub fn routes() -> Routes {
             get("/logicmodule/", list)
                 .summary("The registered services")
                 .description(
-                    "A plain array; with `page`, an object with `count`, `next`, `previous`, `results`.",
+                    "A plain array, which says in `Link` where it goes on; with `page`, an object with \
+                     `count`, `next`, `previous`, `results`.",
                 )
                 .query("name", "Only services of this name")
                 .query_integer("page", "Which page, from 1")
+                .query_integer("after", "Where to go on, from `Link`")
                 .answers_list::<LogicModule>(200),
         )
         .add(
@@ -68,25 +70,23 @@ async fn list(buildly: &Buildly, request: Request) -> Result<Response, Problem> 
     let services = buildly.gateway().services(&principal).await?;
     let services: Vec<Service> =
         services.into_iter().filter(|service| name.is_none_or(|name| service.title == name)).collect();
-    let rows = page.map_or(request.configuration().limits.list_rows_max as usize, |_| PAGE_ROWS);
-    let number = page.unwrap_or(1);
-    let before = number.saturating_sub(1).saturating_mul(rows);
+    let Some(number) = page else {
+        let part = Part::of(&request, services, |service| service.number)?;
+        let mut bodies = Vec::with_capacity(part.rows.len());
+        for service in &part.rows {
+            bodies.push(LogicModule::of(buildly, &principal, service).await?);
+        }
+        return Ok(part.answer(&bodies));
+    };
+    let before = number.saturating_sub(1).saturating_mul(PAGE_ROWS);
     if number == 0 || (before > 0 && before >= services.len()) {
         return Err(Problem::not_found("Invalid page."));
     }
-    let url = |number: usize| format!("{}/logicmodule/?page={number}", request.context().public_url);
-    let has_more = services.len() > before.saturating_add(rows);
+    let url = |number: usize| request.url_from("page", &number.to_string());
+    let has_more = services.len() > before.saturating_add(PAGE_ROWS);
     let mut results = Vec::new();
-    for service in services.iter().skip(before).take(rows) {
+    for service in services.iter().skip(before).take(PAGE_ROWS) {
         results.push(LogicModule::of(buildly, &principal, service).await?);
-    }
-    if page.is_none() {
-        let answer = Response::ok(&results);
-        return Ok(if has_more {
-            answer.with_header(LINK, format!("<{}>; rel=\"next\"", url(2)))
-        } else {
-            answer
-        });
     }
     Ok(Response::ok(&json!({
         "count": services.len(),

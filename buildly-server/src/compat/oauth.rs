@@ -129,6 +129,9 @@ fn applications(routes: Routes) -> Routes {
         .add(
             get("/oauth/applications/", application::list)
                 .summary("Lists the applications")
+                .description("A list that was cut says in `Link` where it goes on.")
+                .query("user__username", "Only those that this user has registered.")
+                .query_integer("after", "Where to go on, from `Link`.")
                 .answers_list::<ApplicationBody>(200),
         )
         .add(

@@ -25,6 +25,7 @@ mod gateway_traffic;
 mod harness;
 mod join;
 mod drain;
+mod lists;
 mod mesh_world;
 mod nodes;
 mod operations;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::compat::list::Part;
 use crate::request::Fields;
 use crate::route::{delete, get, patch, post, put};
 use crate::{Problem, Request, Response, Routes};
@@ -62,6 +63,8 @@ pub(super) fn add(routes: Routes) -> Routes {
         .add(
             get("/datamesh/logicmodulemodels/", list)
                 .summary("Lists models")
+                .description("A list that was cut says in `Link` where it goes on.")
+                .query("after", "Where to go on, from `Link`.")
                 .answers_list::<LogicModuleModel>(200),
         )
         .add(
@@ -98,7 +101,7 @@ pub(super) fn add(routes: Routes) -> Routes {
 async fn list(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
     let principal = request.principal(buildly).await?;
     let all = buildly.mesh().record_types(&principal).await?;
-    Ok(Response::ok(&all.into_iter().map(LogicModuleModel::from).collect::<Vec<_>>()))
+    Ok(Part::of(&request, all, |one| one.id.as_uuid())?.answer_with(LogicModuleModel::from))
 }
 
 /// `POST /datamesh/logicmodulemodels/`

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::model::LogicModuleModel;
+use crate::compat::list::Part;
 use crate::request::Fields;
 use crate::route::{delete, get, patch, post, put};
 use crate::{Problem, Request, Response, Routes};
@@ -59,6 +60,8 @@ pub(super) fn add(routes: Routes) -> Routes {
         .add(
             get("/datamesh/relationships/", list)
                 .summary("Lists relationships")
+                .description("A list that was cut says in `Link` where it goes on.")
+                .query("after", "Where to go on, from `Link`.")
                 .answers_list::<RelationshipBody>(200),
         )
         .add(
@@ -95,7 +98,7 @@ pub(super) fn add(routes: Routes) -> Routes {
 async fn list(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
     let principal = request.principal(buildly).await?;
     let all = buildly.mesh().relationships(&principal).await?;
-    Ok(Response::ok(&all.into_iter().map(RelationshipBody::from).collect::<Vec<_>>()))
+    Ok(Part::of(&request, all, |one| one.relationship.id.as_uuid())?.answer_with(RelationshipBody::from))
 }
 
 /// `POST /datamesh/relationships/`

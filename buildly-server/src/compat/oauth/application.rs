@@ -1,13 +1,18 @@
 //! `/oauth/applications/`
 
+use std::collections::BTreeSet;
+
 use buildly_core::Buildly;
+use buildly_core::auth::Error;
+use buildly_core::auth::identity::UserKey;
 use buildly_core::auth::token::{
     Application, ApplicationGrant, ApplicationKey, ApplicationPatch, ClientType, NewApplication,
 };
-use buildly_model::{ApplicationId, Secret};
+use buildly_model::{ApplicationId, Principal, Secret, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::compat::list::Part;
 use crate::request::Fields;
 use crate::{Problem, Request, Response};
 
@@ -64,8 +69,32 @@ impl ApplicationBody {
 pub(super) async fn list(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
     let principal = request.principal(buildly).await?;
     let applications = buildly.auth().applications(&principal)?;
-    let bodies: Vec<_> = applications.into_iter().map(|one| ApplicationBody::of(one, None)).collect();
-    Ok(Response::ok(&bodies))
+    let applications = match request.query().first("user__username").filter(|name| !name.is_empty()) {
+        Some(username) => of_user(buildly, &principal, applications, username).await?,
+        None => applications,
+    };
+    let part = Part::of(&request, applications, |application| application.number)?;
+    Ok(part.answer_with(|application| ApplicationBody::of(application, None)))
+}
+
+/// Those that this user has registered; who has registered some is looked up once.
+async fn of_user(
+    buildly: &Buildly,
+    principal: &Principal,
+    mut applications: Vec<Application>,
+    username: &str,
+) -> Result<Vec<Application>, Problem> {
+    let users: BTreeSet<UserId> = applications.iter().filter_map(|application| application.user).collect();
+    let mut wanted = None;
+    for user in users {
+        match buildly.auth().user(principal, UserKey::Id(user)).await {
+            Ok(view) if view.user.username == username => wanted = Some(user),
+            Ok(_) | Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    applications.retain(|application| wanted.is_some() && application.user == wanted);
+    Ok(applications)
 }
 
 /// `GET /oauth/applications/{id}/`

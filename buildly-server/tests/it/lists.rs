@@ -1,0 +1,67 @@
+//! Plain arrays of the old wire: bounded, and whole for who follows their links.
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::harness::TestServer;
+
+/// Follows `Link: rel="next"` to the end; the rows and how many answers it took.
+async fn walk(client: &Client, path: &str) -> (Vec<Value>, usize) {
+    let (mut rows, mut answers, mut next) = (Vec::new(), 0, Some(path.to_owned()));
+    while let Some(path) = next {
+        let answer = client.get(&path).await.expect(200);
+        answers += 1;
+        let part = answer.json().as_array().unwrap_or_else(|| panic!("{path}: no plain array")).clone();
+        assert!(part.len() <= 2 && answers < 10, "{path}: {part:?}");
+        rows.extend(part);
+        next = answer.header("link").strip_suffix(">; rel=\"next\"").map(|link| {
+            let url = link.strip_prefix('<').unwrap();
+            client.url("").split_once("//").and_then(|(_, host)| url.split_once(host)).unwrap().1.to_owned()
+        });
+    }
+    (rows, answers)
+}
+
+#[tokio::test]
+async fn who_follows_the_links_sees_every_row_once() {
+    let server = TestServer::start_with(|configuration| configuration.limits.list_rows_max = 2).await;
+    let root = server.superuser("root", "Acme").await;
+    for number in 0..5 {
+        let name = format!("service{number}");
+        let title = if number < 3 { "shop" } else { "other" };
+        let service = json!({"endpoint": "http://127.0.0.1:9", "endpoint_name": name, "name": title});
+        root.post("/logicmodule/", &service).await.expect(201);
+        let model = json!({"logic_module_endpoint_name": name, "model": "Thing", "endpoint": "/things/"});
+        root.post("/datamesh/logicmodulemodels/", &model).await.expect(201);
+        let application = json!({
+            "client_id": name, "name": name, "client_type": "public", "authorization_grant_type": "password",
+        });
+        root.post("/oauth/applications/", &application).await.expect(201);
+    }
+    let (models, _) = walk(&root, "/datamesh/logicmodulemodels/").await;
+    for (number, related) in models.iter().skip(1).enumerate() {
+        let relationship = json!({
+            "key": format!("key{number}"), "origin_model_id": models[0]["logic_module_model_uuid"],
+            "related_model_id": related["logic_module_model_uuid"],
+        });
+        root.post("/datamesh/relationships/", &relationship).await.expect(201);
+    }
+    for (path, key, count, answers) in [
+        ("/logicmodule/", "id", 5, 3),
+        ("/logicmodule/?name=shop", "id", 3, 2),
+        ("/datamesh/logicmodulemodels/", "logic_module_model_uuid", 5, 3),
+        ("/datamesh/relationships/", "relationship_uuid", 4, 2),
+        ("/oauth/applications/", "id", 5, 3),
+        ("/oauth/applications/?user__username=root", "id", 5, 3),
+        ("/oauth/applications/?user__username=nobody", "id", 0, 1),
+    ] {
+        let (rows, asked) = walk(&root, path).await;
+        let mut keys: Vec<String> = rows.iter().map(|row| row[key].to_string()).collect();
+        keys.dedup();
+        assert_eq!((keys.len(), asked), (count, answers), "{path}: {rows:?}");
+    }
+    root.get("/logicmodule/?after=x").await.expect(400);
+    let page = root.get("/logicmodule/?page=1&name=shop").await.expect(200).json();
+    assert_eq!((&page["count"], &page["next"]), (&json!(3), &Value::Null));
+    server.stop().await;
+}
