@@ -1,12 +1,12 @@
 //! Clients that others wrote sign in and check tokens by discovery.
 //!
 //! They are installed under `target/`; where their registries cannot be reached the test
-//! says aloud that it is skipped.
+//! is counted as skipped.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::harness::TestServer;
+use crate::harness::{TestServer, skipped};
 use crate::tokens::{CLIENT, PASSWORD, prepare};
 
 fn scripts() -> PathBuf {
@@ -19,20 +19,18 @@ fn installed(name: &str) -> PathBuf {
     folder
 }
 
-/// Runs a step of an installation; `false`, said aloud, if it cannot be done here.
+/// Runs a step of an installation; `false`, counted as skipped, if it cannot be done here.
 fn install(command: &mut Command) -> bool {
-    match command.output() {
-        Ok(output) if output.status.success() => true,
-        Ok(output) => {
-            let reason = String::from_utf8_lossy(&output.stderr).into_owned();
-            eprintln!("SKIPPED: {command:?} failed: {reason}");
-            false
-        }
-        Err(error) => {
-            eprintln!("SKIPPED: {command:?} cannot be run: {error}");
-            false
-        }
-    }
+    let reason = match command.output() {
+        Ok(output) if output.status.success() => return true,
+        Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+        Err(error) => error.to_string(),
+    };
+    let program = command.get_program().to_string_lossy().into_owned();
+    // One line: each line counts as one test that was skipped.
+    let first = reason.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason was given");
+    skipped(&format!("independent clients: `{program}` cannot install them: {first}"));
+    false
 }
 
 async fn signs_in(mut command: Command) {
