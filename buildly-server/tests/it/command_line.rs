@@ -93,12 +93,15 @@ fn the_document_is_printed_and_every_command_explains_itself() {
     let document: Value =
         serde_json::from_str(&succeed(run_with_input(&folder.0, &["openapi"], ""))).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
-    for command in
-        [&["serve"][..], &["admin", "create"], &["user", "reset-password"], &["audit", "verify"], &["backup"]]
-    {
-        let arguments = [command, &["--help"]].concat();
+    let commands = commands(&folder.0, &[]);
+    assert!(commands.len() >= 15, "{commands:?}");
+    for command in commands {
+        let arguments: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
         let help = succeed(run_with_input(&folder.0, &arguments, ""));
-        assert!(help.contains("Examples:"), "{help}");
+        assert!(help.contains("Examples:\n  "), "{command:?}: {help}");
+        for flag in ["--config", "--data-dir", "--database-url"] {
+            assert!(help.contains(flag), "{command:?}: {flag}");
+        }
     }
 }
 
@@ -128,4 +131,86 @@ async fn only_the_folders_socket_serves_commands_and_it_serves_nothing_else() {
         assert!(answer.starts_with(status), "{request}: {answer}");
     }
     assert_eq!(server.terminate().code(), Some(0));
+}
+
+/// All commands below one, as its help lists them; those that have none below them.
+fn commands(folder: &std::path::Path, of: &[String]) -> Vec<Vec<String>> {
+    let arguments: Vec<&str> = of.iter().map(String::as_str).chain(["--help"]).collect();
+    let help = succeed(run_with_input(folder, &arguments, ""));
+    let Some((_, listed)) = help.split_once("\nCommands:\n") else { return vec![of.to_vec()] };
+    let listed = listed.lines().take_while(|line| !line.is_empty());
+    let names = listed.filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
+    let below = names.filter(|name| *name != "help");
+    below.flat_map(|name| commands(folder, &[of, &[name.to_owned()]].concat())).collect()
+}
+
+#[tokio::test]
+async fn a_service_runs_as_a_process_by_flags_file_or_environment() {
+    let folder = Folder::new();
+    let missing = fail(run_with_input(&folder.0, &["service", "run", "crm"], ""));
+    assert!(missing.contains("--jwks") && missing.contains("BUILDLY_SERVICE_JWKS"), "{missing}");
+    let create =
+        ["admin", "create", "--username", "ada", "--email", "ada@example.org", "--organization", "Acme"];
+    succeed(run_with_input(&folder.0, &create, PASSWORD));
+    let server = Serving::start(&folder.0);
+    let jwks = format!("{}/.well-known/jwks.json", server.url);
+    let toml = format!("[service]\njwks = \"{jwks}\"\nissuer = \"https://elsewhere.example\"\n");
+    std::fs::write(folder.0.join("buildly.toml"), toml).unwrap();
+    let run = |more: &[&str]| {
+        let mut run = command(&folder.0, &[&["service", "run", "crm"], more].concat());
+        run.env("BUILDLY_SERVICE_LISTEN", "127.0.0.1:0");
+        Serving::of(run)
+    };
+    let sign_in = serde_json::json!({"username": "ada", "password": PASSWORD});
+    let tokens = server.client().post("/token/", &sign_in).await.expect(200).json();
+    let token = tokens["access"].as_str().unwrap();
+
+    let strict = run(&[]);
+    strict.client().signed_in(token).get("/contacts/").await.expect(401);
+    assert_eq!(strict.terminate().code(), Some(0));
+    let service = run(&["--issuer", &server.url]);
+    service.client().get("/contacts/").await.expect(401);
+    service.client().signed_in(token).get("/contacts/").await.expect(200);
+    succeed(run_with_input(&folder.0, &["service", "register", "crm", &service.url], ""));
+    server.client().signed_in(token).get("/crm/contacts/").await.expect(200);
+    assert_eq!(service.terminate().code(), Some(0));
+    assert_eq!(server.terminate().code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_database_is_migrated_once_and_a_newer_one_is_refused() {
+    let folder = Folder::new();
+    for _ in 0..2 {
+        let said = succeed(run_with_input(&folder.0, &["migrate"], ""));
+        assert!(said.starts_with("the database has the schema of buildly "), "{said}");
+    }
+    let newer = "INSERT INTO schema_migration (number, name, applied_at) VALUES (9999, 'later', 0)";
+    rusqlite::Connection::open(folder.0.join("data/core.db")).unwrap().execute(newer, []).unwrap();
+    for arguments in
+        [&["migrate"][..], &["serve", "--listen", "127.0.0.1:0"], &["status"], &["audit", "verify"]]
+    {
+        let refused = fail(run_with_input(&folder.0, arguments, ""));
+        assert!(refused.contains("migration 9999 (later)"), "{arguments:?}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn log_lines_for_machines_are_objects_without_secrets() {
+    let folder = Folder::new();
+    let create =
+        ["admin", "create", "--username", "ada", "--email", "ada@example.org", "--organization", "Acme"];
+    succeed(run_with_input(&folder.0, &create, PASSWORD));
+    let log = folder.0.join("log");
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log-level", "debug"];
+    let server = Serving::logging_to(command(&folder.0, &arguments), &log);
+    let sign_in = serde_json::json!({"username": "ada", "password": PASSWORD});
+    let tokens = server.client().post("/token/", &sign_in).await.expect(200).json();
+    assert_eq!(server.terminate().code(), Some(0));
+    let text = std::fs::read_to_string(log).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let answered = lines.iter().find(|line| line["message"] == "answered").unwrap();
+    assert_eq!((&answered["route"], &answered["status"]), (&"/token/".into(), &200.into()), "{answered}");
+    for secret in [PASSWORD, tokens["access"].as_str().unwrap(), tokens["refresh"].as_str().unwrap()] {
+        assert!(!text.contains(secret), "a secret is in the log");
+    }
 }
