@@ -3,6 +3,7 @@
 //!
 //! Everything up to the call is decided on one snapshot, without I/O.
 
+mod joined;
 mod refusal;
 
 use std::net::IpAddr;
@@ -14,7 +15,7 @@ use buildly_gateway::traffic::forwarded::{Peer, Trust};
 use buildly_gateway::traffic::limits::{Limits, Outcome, Quotas};
 use buildly_gateway::traffic::{correlation::CorrelationId, framing};
 use buildly_gateway::{Gateway, RateLimits, Route, Service, Target};
-use buildly_mesh::{Asked, Mesh};
+use buildly_mesh::Mesh;
 use buildly_model::{Action, Body, Clock, Principal, Random, ServiceCall, ServiceClient};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
@@ -22,9 +23,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use crate::freshness::Freshness;
 use crate::snapshot::{Hot, Snapshot};
 use refusal::Refusal;
-
-/// The most bytes of a request that writes with `?join`; others stream.
-const JOINED_REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Where scripts may put an API key instead of `Authorization`.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -160,68 +158,12 @@ impl DataPlane {
         }
         Ok(self.services.call(call).await?)
     }
-
-    async fn call_joined(&self, call: ServiceCall, route: Route) -> Result<Response<Body>, Refusal> {
-        self.learn_joinable().await;
-        let ServiceCall { service, request, principal, authorization, deadline } = call;
-        let (head, body) = request.into_parts();
-        let has_content = matches!(head.method, Method::POST | Method::PUT | Method::PATCH);
-        let (body, content) = if has_content {
-            let content = body.collect(JOINED_REQUEST_BYTES_MAX).await.map_err(unreadable_body)?;
-            (Body::from(content.clone()), Some(content))
-        } else {
-            (body, None)
-        };
-        let asked = Asked {
-            principal: principal.clone(),
-            authorization: authorization.clone(),
-            service: route.service.service.name.as_str().to_owned(),
-            path: route.path_and_query.path().to_owned(),
-            method: head.method.clone(),
-            body: content,
-            deadline,
-        };
-        let joining = self.mesh.begin_join(asked).await?;
-        let mut request = Request::from_parts(head, body);
-        if let Some(joining) = &joining {
-            joining.prepare(request.headers_mut());
-        }
-        let answer =
-            self.services.call(ServiceCall { service, request, principal, authorization, deadline }).await?;
-        match joining {
-            Some(joining) => Ok(joining.finish(answer).await?),
-            None => Ok(answer),
-        }
-    }
-
-    /// How the services in the catalog are called is in their documents; the ones that are not
-    /// known yet are fetched. What cannot be had is named as a fault by the join itself.
-    async fn learn_joinable(&self) {
-        let snapshot = self.hot.load();
-        let mut services: Vec<&str> =
-            snapshot.mesh.record_types().iter().map(|record_type| record_type.service.as_str()).collect();
-        services.sort_unstable();
-        services.dedup();
-        for registered in services.into_iter().filter_map(|name| snapshot.gateway.find_by_name(name)) {
-            if registered.api(None).is_none() {
-                let _ = self.gateway.learn_specification(registered.service.id, None).await;
-            }
-        }
-    }
 }
 
 fn refuse_excess(counted: &Outcome) -> Result<(), Refusal> {
     let Some((quota, wait)) = counted.refused() else { return Ok(()) };
     let detail = format!("Too many requests for this {quota}; try again in {} s.", wait.as_secs().max(1));
     Err(Refusal { retry_after: Some(wait), ..Refusal::new(StatusCode::TOO_MANY_REQUESTS, detail) })
-}
-
-fn unreadable_body(error: buildly_model::BodyError) -> Refusal {
-    if error.is::<buildly_model::TooLong>() {
-        let detail = format!("The body of a request with `?join` may have {JOINED_REQUEST_BYTES_MAX} bytes.");
-        return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, detail);
-    }
-    Refusal::new(StatusCode::BAD_REQUEST, "The body of the request broke off.")
 }
 
 /// Whether the principal may do this to the service; the rule that decided goes into the answer.

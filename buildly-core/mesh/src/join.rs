@@ -19,7 +19,7 @@ use crate::linking::{self, Wish};
 use crate::mesh::require_signed_in;
 use crate::plan::Plan;
 use crate::splice::{Field, splice};
-use crate::{Error, Key, Mesh, RecordType, Shape, View};
+use crate::{Error, Key, Mesh, RecordType, Shape};
 
 /// How long a join may take when nobody says.
 pub(crate) const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
@@ -77,7 +77,8 @@ impl Mesh {
     pub async fn begin_join(&self, asked: Asked) -> Result<Option<Joining>, Error> {
         require_signed_in(&asked.principal)?;
         let view = self.parts.views.view(&asked.principal).await?;
-        let Some((record_type, key)) = address(&view, &asked) else { return Ok(None) };
+        let Some(address) = view.catalog.address(&asked.service, &asked.path) else { return Ok(None) };
+        let (record_type, key) = (address.record_type.clone(), address.key);
         let Some(action) = Action::of_method(&asked.method) else { return Ok(None) };
         let shape = Shape::all(&view.catalog, record_type.id);
         // Records without the field of their key are told even where nothing is linked yet.
@@ -98,32 +99,6 @@ impl Mesh {
         let plan = self.plans.plan(&shape, &view, &asked.principal);
         Ok(Some(Joining { mesh: self.clone(), asked, record_type, key, plan, wishes }))
     }
-}
-
-/// Which record type a path names, and which record.
-fn address(view: &View, asked: &Asked) -> Option<(RecordType, Option<Key>)> {
-    let path = asked.path.split(['?', '#']).next().unwrap_or_default().trim_matches('/');
-    if let Some(found) = view.catalog.find_by_path(&asked.service, path) {
-        return Some((found.clone(), None));
-    }
-    let (list, key) = path.rsplit_once('/')?;
-    let found = view.catalog.find_by_path(&asked.service, list)?;
-    Some((found.clone(), Some(Key::of_text(&decoded(key)?))))
-}
-
-/// Resolves percent-encoding (RFC 3986 section 2.1); `None` if it is broken.
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || char::from(rest.next()?).to_digit(16);
-        bytes.push(u8::try_from(digit()? << 4 | digit()?).ok()?);
-    }
-    String::from_utf8(bytes).ok()
 }
 
 impl Joining {

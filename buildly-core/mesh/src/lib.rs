@@ -17,6 +17,7 @@ mod relationship;
 mod snapshot;
 mod store;
 
+mod address;
 mod catalog;
 mod document;
 mod fault;
@@ -45,6 +46,7 @@ mod write;
 #[cfg(test)]
 mod testing;
 
+pub use address::Address;
 pub use change::Change;
 pub use error::Error;
 pub use fault::{Fault, Reason};

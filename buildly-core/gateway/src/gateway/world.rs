@@ -110,9 +110,14 @@ impl Snapshots for World {
 
 #[async_trait]
 impl SpecificationSource for World {
-    async fn fetch(&self, url: &Uri, _: usize, _: Duration) -> Result<Fetched, SourceError> {
+    async fn fetch(&self, url: &Uri, _: usize, limit: Duration) -> Result<Fetched, SourceError> {
         self.fetched.lock().unwrap().push(url.to_string());
         tokio::task::yield_now().await;
+        if url.host() == Some("hanging") {
+            tokio::time::sleep(limit).await;
+            self.pass(limit);
+            return Err(SourceError::TimedOut);
+        }
         if url.host() == Some("down") {
             return Err(SourceError::Unreachable { reason: "connection refused".to_owned() });
         }

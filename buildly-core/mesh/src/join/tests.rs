@@ -9,7 +9,7 @@ use super::*;
 use crate::testing::memory::Memory;
 use crate::testing::services::{DOCUMENT, Services, Trouble};
 use crate::testing::{Documents, Offer, Rights, member, service_id, view};
-use crate::{LocalError, LocalRecords, Parts, Views};
+use crate::{LocalError, LocalRecords, Parts, View, Views};
 
 struct World {
     mesh: Mesh,
