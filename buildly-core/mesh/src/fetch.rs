@@ -117,7 +117,11 @@ impl Caller<'_> {
     async fn fetch_one(&self, service: ServiceId, fetch: &Fetch, path: &DetailPath, key: &Key) -> Fetched {
         let mut fetched = Fetched::default();
         let calls = AtomicU32::new(0);
-        let answer = self.call(service, HttpMethod::GET, &path.of_key(key), None, &calls).await;
+        let Some(path) = path.of_key(key) else {
+            fetched.troubles.push(not_in_a_path(key));
+            return fetched;
+        };
+        let answer = self.call(service, HttpMethod::GET, &path, None, &calls).await;
         fetched.calls = calls.into_inner();
         match answer {
             Err(trouble) => fetched.troubles.push(trouble),
@@ -170,10 +174,19 @@ impl Caller<'_> {
 }
 
 impl DetailPath {
-    /// The path of the record with this key.
-    pub(crate) fn of_key(&self, key: &Key) -> String {
-        format!("{}{}{}", self.before, encoded(&key.to_string()), self.after)
+    /// The path of the record with this key; `None` if a service might read it as another path,
+    /// because the key is, or hides, a `.` or `..` segment.
+    pub(crate) fn of_key(&self, key: &Key) -> Option<String> {
+        let key = key.to_string();
+        let is_dots = |part: &str| matches!(part.split(';').next(), Some("." | ".."));
+        let is_safe = !key.split(['/', '\\']).any(is_dots);
+        is_safe.then(|| format!("{}{}{}", self.before, encoded(&key), self.after))
     }
+}
+
+/// What is said of a key that has no path.
+pub(crate) fn not_in_a_path(key: &Key) -> Trouble {
+    Trouble::new(Reason::UnknownPath, 1).with_detail(format!("the key `{key}` cannot stand in a path"))
 }
 
 /// What one answer brought.
@@ -243,4 +256,27 @@ fn merge(parts: Vec<Fetched>) -> Fetched {
 pub(crate) fn distinct<'a>(keys: impl Iterator<Item = &'a Key>) -> Vec<Key> {
     let mut seen = HashSet::new();
     keys.filter(|key| seen.insert(*key)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_would_lead_to_another_path_has_none() {
+        let path = DetailPath::of_template("/product/{id}/").unwrap();
+        for (key, expected) in [
+            ("7", Some("/product/7/")),
+            ("a b", Some("/product/a%20b/")),
+            ("a..b", Some("/product/a..b/")),
+            ("x/y", Some("/product/x%2Fy/")),
+            (".", None),
+            ("..", None),
+            ("..;x=1", None),
+            ("a/../b", None),
+            ("..\\b", None),
+        ] {
+            assert_eq!(path.of_key(&Key::of_text(key)).as_deref(), expected, "{key}");
+        }
+    }
 }

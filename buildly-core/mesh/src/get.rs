@@ -143,7 +143,7 @@ impl Get {
         }
         let resource = view.services.find_resource(service, record_type.path(), &record_type.key_field);
         let path = resource.and_then(|resource| match key {
-            Some(key) => resource.detail_path.map(|path| path.of_key(key)),
+            Some(key) => resource.detail_path.and_then(|path| path.of_key(key)),
             None => resource.list_path,
         });
         let path = path.ok_or_else(|| unknown(format!("{name}{}", record_type.endpoint)))?;

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::document::{Document, Expected, Wanted, rewrite};
 use crate::fault::{Fault, Reason};
-use crate::fetch::{Caller, Trouble};
+use crate::fetch::{Caller, Trouble, not_in_a_path};
 use crate::join::{Added, Joining};
 use crate::join_records::payload;
 use crate::linking::{Item, Members, Wish};
@@ -19,7 +19,7 @@ use crate::mesh::ATTEMPTS_MAX;
 use crate::plan::PlannedBranch;
 use crate::read::fault;
 use crate::record_types::is_outrun;
-use crate::{Change, DetailPath, Error, JoinRecord, Key, Links, Resource, Side};
+use crate::{Change, Error, JoinRecord, Key, Links, Resource, Side};
 
 /// Links to make and to take away, as (relationship, origin, related).
 #[derive(Debug, Default)]
@@ -176,10 +176,8 @@ impl Joining {
             }
             Item::Update { key: other, method, members } => {
                 let (service, Resource { detail_path, .. }) = target()?;
-                let path = detail_path
-                    .as_ref()
-                    .map(|path: &DetailPath| path.of_key(other))
-                    .ok_or_else(unknown_path)?;
+                let path = detail_path.as_ref().ok_or_else(unknown_path)?;
+                let path = path.of_key(other).ok_or_else(|| not_in_a_path(other))?;
                 let body = body_of(members, wish, key);
                 let written = self.send(&caller, wish, *service, method.clone(), &path, body, calls).await?;
                 Ok(Written { key: other.clone(), ..written })
