@@ -16,7 +16,7 @@ use buildly_gateway::traffic::limits::{Limits, Outcome, Quotas};
 use buildly_gateway::traffic::{correlation::CorrelationId, framing};
 use buildly_gateway::{Gateway, RateLimits, Route, Service, Target};
 use buildly_mesh::Mesh;
-use buildly_model::{Action, Body, Clock, Principal, Random, ServiceCall, ServiceClient};
+use buildly_model::{Action, Body, Clock, Principal, Random, ServiceCall, ServiceClient, ServiceId};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 
@@ -83,7 +83,7 @@ impl DataPlane {
         let uri = request.uri().clone();
         let target = Target::find(&snapshot.gateway, &uri)?;
         let principal = principal?;
-        permit(&snapshot, &principal, request.method(), &target)?;
+        permit(&snapshot, &principal, request.method(), target.service.service.id)?;
         self.count_to_service(&target.service.service, &principal, address, counted)?;
         let route = self.gateway.route(&target, request.method()).await?;
         self.call(request, principal, route).await
@@ -171,12 +171,11 @@ fn permit(
     snapshot: &Snapshot,
     principal: &Principal,
     method: &Method,
-    target: &Target<'_>,
+    service: ServiceId,
 ) -> Result<(), Refusal> {
     let action = Action::of_method(method).ok_or_else(|| {
         Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("Method \"{method}\" not allowed."))
     })?;
-    let service = target.service.service.id;
     match snapshot.auth.check(principal, action, Resource::Service(service)) {
         Decision::Allow(_) => Ok(()),
         Decision::Deny(reason) => Err(Refusal::forbidden(reason)),

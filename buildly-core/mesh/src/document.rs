@@ -8,6 +8,8 @@ use bytes::Bytes;
 use crate::Key;
 use crate::scan::{Malformed, Scanner, Text};
 
+/// The most records of one answer that is joined, or is joined to another.
+const RECORDS_MAX: usize = 100_000;
 /// The field of a page that holds its records.
 const RESULTS: &str = "results";
 /// The field of a page that says where the next one is.
@@ -146,6 +148,9 @@ fn array(
     }
     loop {
         if scanner.peek() == Some(b'{') {
+            if records.len() >= RECORDS_MAX {
+                return Err(scanner.malformed("expected at most 100000 records; ask for a page of them"));
+            }
             records.push(record(scanner, wanted, depth + 1)?);
         } else {
             scanner.value(depth + 1)?;

@@ -4,13 +4,16 @@ mod list;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use buildly_model::{Body, Principal, ServiceCall, ServiceId, Timestamp};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method as HttpMethod, StatusCode, header};
+use tokio::time::timeout;
 
 use crate::document::{Document, Expected, Wanted, rewrite};
 use crate::fault::{Reason, detail_of};
+use crate::gather::{Gathered, Held, Memory};
 use crate::plan::{Fetch, Method, encoded};
 use crate::{DetailPath, Key, Parts, bounded};
 
@@ -22,17 +25,20 @@ const CALLS_AT_ONCE_MAX: usize = 8;
 /// On whose behalf calls are made, and until when.
 pub(crate) struct Caller<'a> {
     pub(crate) parts: &'a Parts,
+    pub(crate) memory: &'a Memory,
     pub(crate) principal: &'a Principal,
     pub(crate) authorization: Option<&'a HeaderValue>,
     pub(crate) deadline: Timestamp,
 }
 
 /// What a fetch brought.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Fetched {
     pub(crate) records: HashMap<Key, Bytes>,
     pub(crate) troubles: Vec<Trouble>,
     pub(crate) calls: u32,
+    /// The memory that the records take: they are parts of the answers they came in.
+    pub(crate) held: Vec<Held>,
 }
 
 /// Something that kept records away.
@@ -58,6 +64,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    pub(crate) held: Held,
 }
 
 impl Answer {
@@ -97,7 +104,12 @@ impl Caller<'_> {
 
     async fn fetch_local(&self, fetch: &Fetch, keys: &[Key]) -> Fetched {
         let mut fetched = Fetched::default();
-        match self.parts.local.read(self.principal, &fetch.record_type, keys).await {
+        let reading = self.parts.local.read(self.principal, &fetch.record_type, keys);
+        let Ok(read) = timeout(self.left(), reading).await else {
+            fetched.troubles.push(Trouble::new(Reason::DeadlineExceeded, keys.len()));
+            return fetched;
+        };
+        match read {
             Ok(records) => {
                 for record in records {
                     take(&mut fetched, record, Expected::Detail, fetch, &mut |key| keys.contains(key));
@@ -126,6 +138,7 @@ impl Caller<'_> {
         match answer {
             Err(trouble) => fetched.troubles.push(trouble),
             Ok(answer) if answer.status.is_success() => {
+                fetched.held.push(answer.held);
                 take(&mut fetched, answer.body, Expected::Detail, fetch, &mut |found| found == key);
             }
             Ok(answer) if matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::GONE) => {}
@@ -134,7 +147,11 @@ impl Caller<'_> {
         fetched
     }
 
-    /// Performs one call and reads its answer.
+    fn left(&self) -> Duration {
+        self.deadline.since(self.parts.clock.now())
+    }
+
+    /// Performs one call and reads its answer, all before the deadline.
     pub(crate) async fn call(
         &self,
         service: ServiceId,
@@ -153,6 +170,10 @@ impl Caller<'_> {
         let request = request
             .body(body.map_or_else(Body::empty, Body::from))
             .map_err(|_| Trouble::new(Reason::UnknownPath, 1).with_detail("the path cannot be called"))?;
+        // What is sent too late may still be done by the service, and nobody would learn of it.
+        if self.left().is_zero() {
+            return Err(Trouble::new(Reason::DeadlineExceeded, 1));
+        }
         calls.fetch_add(1, Ordering::Relaxed);
         let call = ServiceCall {
             service,
@@ -166,10 +187,9 @@ impl Caller<'_> {
             Trouble::new(Reason::from(&error), 1)
         })?;
         let (head, body) = answer.into_parts();
-        match body.collect(ANSWER_BYTES_MAX).await {
-            Ok(body) => Ok(Answer { status: head.status, headers: head.headers, body }),
-            Err(error) => Err(Trouble::new(Reason::Unreadable, 1).with_detail(error.to_string())),
-        }
+        let gathered = self.memory.gather(self.principal.identity, body, ANSWER_BYTES_MAX, self.left()).await;
+        let Gathered { bytes, held } = gathered.map_err(|error| error.of_joined())?;
+        Ok(Answer { status: head.status, headers: head.headers, body: bytes, held })
     }
 }
 
@@ -248,6 +268,7 @@ fn merge(parts: Vec<Fetched>) -> Fetched {
         whole.records.extend(part.records);
         whole.troubles.extend(part.troubles);
         whole.calls += part.calls;
+        whole.held.extend(part.held);
     }
     whole
 }

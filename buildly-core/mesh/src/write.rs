@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use crate::document::{Document, Expected, Wanted, rewrite};
 use crate::fault::{Fault, Reason};
 use crate::fetch::{Caller, Trouble, not_in_a_path};
+use crate::gather::Held;
 use crate::join::{Added, Joining};
 use crate::join_records::payload;
 use crate::linking::{Item, Members, Wish};
@@ -35,6 +36,8 @@ struct Written {
     key: Key,
     bytes: Bytes,
     previous: Option<Key>,
+    /// The memory that the record takes.
+    held: Vec<Held>,
 }
 
 impl Joining {
@@ -143,6 +146,7 @@ impl Joining {
                         .extend(written.previous.filter(|previous| *previous != written.key).map(pair));
                     links.made.push(pair(written.key));
                     records.push(written.bytes);
+                    added.held.extend(written.held);
                 }
                 Err(trouble) => added
                     .faults
@@ -188,7 +192,10 @@ impl Joining {
                 let mut fetched = caller.fetch(fetch, std::slice::from_ref(other)).await;
                 calls.fetch_add(fetched.calls, std::sync::atomic::Ordering::Relaxed);
                 match fetched.records.remove(other) {
-                    Some(bytes) => Ok(Written { key: other.clone(), bytes, previous: previous.clone() }),
+                    Some(bytes) => {
+                        let (key, previous) = (other.clone(), previous.clone());
+                        Ok(Written { key, bytes, previous, held: fetched.held })
+                    }
                     None => Err(fetched.troubles.into_iter().next().unwrap_or(Trouble {
                         reason: Reason::Status(404),
                         records: 1,
@@ -211,12 +218,12 @@ impl Joining {
         calls: &AtomicU32,
     ) -> Result<Written, Trouble> {
         let sent_key = serde_json::from_slice::<Members>(&body).ok();
-        let answer = caller.call(service, method, path, Some(body.clone()), calls).await?;
+        let mut answer = caller.call(service, method, path, Some(body.clone()), calls).await?;
         if !answer.status.is_success() {
             return Err(answer.trouble(1));
         }
         let wanted = Wanted { key_field: &wish.record_type.key_field, fields: &[], reserved: &[] };
-        let shown = if answer.body.is_empty() { body } else { answer.body };
+        let shown = if answer.body.is_empty() { body } else { std::mem::take(&mut answer.body) };
         let document = match Document::scan(shown, Expected::Detail, &wanted) {
             Ok(Some(document)) => document,
             Ok(None) => return Err(Trouble::new(Reason::Unreadable, 1)),
@@ -233,7 +240,7 @@ impl Joining {
         let key = record.key.clone().or(own).ok_or_else(|| Trouble::new(Reason::KeyMissing, 1))?;
         let bytes = document.slice(record);
         let bytes = if record.is_verbatim { bytes } else { rewrite(&bytes, &[]).unwrap_or_default().into() };
-        Ok(Written { key, bytes, previous: None })
+        Ok(Written { key, bytes, previous: None, held: vec![answer.held] })
     }
 
     /// Makes and takes away links in one unit; what is so already stays.

@@ -4,39 +4,55 @@
 use std::time::Duration;
 
 use buildly_gateway::Route;
-use buildly_mesh::Asked;
-use buildly_model::{Body, ServiceCall, ServiceId};
+use buildly_mesh::{Asked, GatherError, Gathered};
+use buildly_model::{Body, Principal, ServiceCall, ServiceId};
 use http::{Method, Request, Response, StatusCode};
 
-use super::DataPlane;
 use super::refusal::Refusal;
+use super::{DataPlane, permit};
 use crate::snapshot::Snapshot;
 
 /// The most bytes of a request that writes with `?join`; others stream.
 const JOINED_REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// How long such a request may take to arrive.
+const JOINED_REQUEST_TIME: Duration = Duration::from_secs(30);
+/// How long the answer to a joined request may take from then on: all its calls, and reading
+/// what they bring, until the first byte goes out.
+const DEADLINE: Duration = Duration::from_secs(30);
 /// How long a join waits for documents of services that are not known yet.
 const DOCUMENTS_PATIENCE: Duration = Duration::from_secs(2);
 
 impl DataPlane {
-    pub(super) async fn call_joined(&self, call: ServiceCall, route: Route) -> Result<Response<Body>, Refusal> {
-        let name = route.service.service.name.as_str();
-        self.learn_joined(&self.hot.load(), name, route.path_and_query.path()).await;
-        let ServiceCall { service, request, principal, authorization, deadline } = call;
+    pub(super) async fn call_joined(
+        &self,
+        call: ServiceCall,
+        route: Route,
+    ) -> Result<Response<Body>, Refusal> {
+        let (name, path) = (route.service.service.name.as_str(), route.path_and_query.path());
+        let snapshot = self.hot.load();
+        let writes = matches!(*call.request.method(), Method::POST | Method::PUT | Method::PATCH);
+        if writes && !snapshot.mesh.has_joins(name, path) {
+            return Ok(self.services.call(call).await?);
+        }
+        let ServiceCall { service, request, principal, authorization, .. } = call;
         let (head, body) = request.into_parts();
-        let has_content = matches!(head.method, Method::POST | Method::PUT | Method::PATCH);
-        let (body, content) = if has_content {
-            let content = body.collect(JOINED_REQUEST_BYTES_MAX).await.map_err(unreadable_body)?;
-            (Body::from(content.clone()), Some(content))
+        let (body, content) = if writes {
+            let content = self.gather(body, &principal).await?;
+            // Rights may have gone while the body came.
+            self.permit_again(&principal, service, &head.method)?;
+            (Body::from(content.bytes.clone()), Some(content))
         } else {
             (body, None)
         };
+        let deadline = Some(self.clock.now().after(DEADLINE));
+        self.learn_joined(&snapshot, name, path).await;
         let asked = Asked {
             principal: principal.clone(),
             authorization: authorization.clone(),
-            service: route.service.service.name.as_str().to_owned(),
-            path: route.path_and_query.path().to_owned(),
+            service: name.to_owned(),
+            path: path.to_owned(),
             method: head.method.clone(),
-            body: content,
+            body: content.as_ref().map(|content| content.bytes.clone()),
             deadline,
         };
         let joining = self.mesh.begin_join(asked).await?;
@@ -50,6 +66,25 @@ impl DataPlane {
             Some(joining) => Ok(joining.finish(answer).await?),
             None => Ok(answer),
         }
+    }
+
+    async fn gather(&self, body: Body, principal: &Principal) -> Result<Gathered, Refusal> {
+        let gathered = self.mesh.gather(principal, body, JOINED_REQUEST_BYTES_MAX, JOINED_REQUEST_TIME).await;
+        gathered.map_err(unreadable_body)
+    }
+
+    fn permit_again(
+        &self,
+        principal: &Principal,
+        service: ServiceId,
+        method: &Method,
+    ) -> Result<(), Refusal> {
+        self.freshness.require()?;
+        let snapshot = self.hot.load();
+        if principal.session.is_some_and(|session| snapshot.auth.token.is_revoked(session)) {
+            return Err(Refusal::unauthenticated("Your session has ended."));
+        }
+        permit(&snapshot, principal, method, service)
     }
 
     /// How joined services are called is in their documents; those that this join needs and that
@@ -70,10 +105,22 @@ impl DataPlane {
     }
 }
 
-fn unreadable_body(error: buildly_model::BodyError) -> Refusal {
-    if error.is::<buildly_model::TooLong>() {
-        let detail = format!("The body of a request with `?join` may have {JOINED_REQUEST_BYTES_MAX} bytes.");
-        return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, detail);
+fn unreadable_body(error: GatherError) -> Refusal {
+    match error {
+        GatherError::TooLarge { bytes_max } => {
+            let detail = format!("The body of a request with `?join` may have {bytes_max} bytes.");
+            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+        }
+        GatherError::NoRoom => {
+            let detail = "Too much is being joined at present; try again in a moment.";
+            let wait = Some(Duration::from_secs(1));
+            Refusal { retry_after: wait, ..Refusal::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+        }
+        GatherError::TimedOut => {
+            let seconds = JOINED_REQUEST_TIME.as_secs();
+            let detail = format!("The body of a request with `?join` must arrive within {seconds} s.");
+            Refusal::new(StatusCode::REQUEST_TIMEOUT, detail)
+        }
+        _ => Refusal::new(StatusCode::BAD_REQUEST, "The body of the request broke off."),
     }
-    Refusal::new(StatusCode::BAD_REQUEST, "The body of the request broke off.")
 }

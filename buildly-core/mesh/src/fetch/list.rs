@@ -70,6 +70,7 @@ impl Caller<'_> {
                 }
             };
             let link = next_link(&answer.headers);
+            fetched.held.push(answer.held);
             let is_asked = &mut |key: &Key| missing.remove(key);
             let Some(taken) = take(&mut fetched, answer.body, Expected::List, question.fetch, is_asked)
             else {

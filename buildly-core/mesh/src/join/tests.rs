@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use buildly_model::system::System;
-use buildly_model::{ServiceCall, ServiceClient as _, StoreError};
+use buildly_model::{Clock, ServiceCall, ServiceClient as _, StoreError};
 use serde_json::{Value, json};
 
 use super::*;
@@ -44,6 +44,10 @@ impl LocalRecords for Users {
 const ANN: &str = "a0000000-0000-4000-8000-000000000001";
 
 fn world_of(rights: Rights, documents: Documents, services: Services) -> World {
+    world_at(Arc::new(System), rights, documents, services)
+}
+
+fn world_at(clock: Arc<dyn Clock>, rights: Rights, documents: Documents, services: Services) -> World {
     let (store, services) = (Arc::new(Memory::default()), Arc::new(services));
     for (origin, related) in [("1", "1"), ("1", "2"), ("2", "2"), ("12", "3"), ("21", "9")] {
         store.link("product_documents", origin, &format!("{DOCUMENT}{related}"));
@@ -56,7 +60,7 @@ fn world_of(rights: Rights, documents: Documents, services: Services) -> World {
         views: Arc::new(Fixed(view(rights, documents))),
         client: services.clone(),
         local: Arc::new(Users),
-        clock: Arc::new(System),
+        clock,
         random: Arc::new(System),
     });
     World { mesh, store, services }
@@ -314,3 +318,4 @@ async fn the_library_asks_by_name_and_counts_the_calls() {
 }
 
 mod writes;
+mod bounds;

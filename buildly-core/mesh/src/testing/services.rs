@@ -26,6 +26,10 @@ pub(crate) enum Trouble {
     Late,
     Status(u16),
     Text(&'static str),
+    /// The head comes, the body does not.
+    Silent,
+    /// It takes ten seconds.
+    Slow,
 }
 
 pub(crate) const DOCUMENT: &str = "d0000000-0000-4000-8000-00000000000";
@@ -135,7 +139,14 @@ impl ServiceClient for Services {
                 (StatusCode::from_u16(status).unwrap(), json!({"detail": "Busy."}).to_string())
             }
             Some((_, Trouble::Text(text))) => (StatusCode::OK, text.to_owned()),
-            None => {
+            Some((_, Trouble::Silent)) => {
+                let answer = Response::builder().header("content-type", "application/json");
+                return Ok(answer.body(Body::stream(crate::testing::Silent)).unwrap());
+            }
+            trouble => {
+                if trouble.is_some() {
+                    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+                }
                 let query = head.uri.query().unwrap_or_default();
                 let (status, value) = self.answer(&head.method, head.uri.path(), query, &body);
                 (status, if value.is_null() { String::new() } else { value.to_string() })
