@@ -214,6 +214,8 @@ struct Taken {
     next: crate::document::Next,
     /// How many of the records that were asked for came.
     records: usize,
+    /// How many others came.
+    unasked: usize,
 }
 
 /// Takes the records of an answer that `is_asked` for, each by its own key.
@@ -259,7 +261,7 @@ fn take(
     if unasked > 0 {
         tracing::debug!(service = %fetch.record_type.service, unasked, "records came that nobody asked for");
     }
-    Some(Taken { next: document.next(), records })
+    Some(Taken { next: document.next(), records, unasked })
 }
 
 fn merge(parts: Vec<Fetched>) -> Fetched {

@@ -208,6 +208,7 @@ async fn a_service_that_fails_is_named_and_the_rest_is_there() {
         (Trouble::Text("<html>"), "unreadable"),
         (Trouble::Text("7"), "unreadable"),
         (Trouble::Text("[{\"title\": \"no key\"}]"), "key_missing"),
+        (Trouble::Text("[{\"id\": \"of another\"}]"), "incomplete"),
     ] {
         let services = Services { trouble: Some(("/document/", trouble)), ..Services::new() };
         let world = world_of(Rights::everything(), Documents::usual(), services);
@@ -317,5 +318,5 @@ async fn the_library_asks_by_name_and_counts_the_calls() {
     assert!(matches!(anonymous, Err(Error::Unauthenticated)));
 }
 
-mod writes;
 mod bounds;
+mod writes;
