@@ -213,7 +213,7 @@ fn next_of(value: &[u8]) -> Next {
 fn record(scanner: &mut Scanner<'_>, wanted: &Wanted<'_>, depth: u32) -> Result<Record, Malformed> {
     scanner.peek();
     let start = scanner.at();
-    let mut names: HashSet<Cow<'_, str>> = HashSet::new();
+    let mut names = Names::default();
     let mut one = Record {
         start,
         end: start,
@@ -235,12 +235,40 @@ fn record(scanner: &mut Scanner<'_>, wanted: &Wanted<'_>, depth: u32) -> Result<
                 *place = key_of(scanner.slice(&value));
             }
         }
-        if wanted.reserved.contains(&&*name) || !names.insert(name) {
+        if wanted.reserved.contains(&&*name) || !names.is_new(name) {
             one.is_verbatim = false;
         }
         Ok(())
     })?;
     Ok(one)
+}
+
+/// So many names are compared one by one, which is faster than hashing them.
+const NAMES_SCANNED_MAX: usize = 32;
+
+/// The names of one record's members.
+#[derive(Default)]
+struct Names<'a> {
+    few: Vec<Cow<'a, str>>,
+    /// All of them, once there are many.
+    many: HashSet<Cow<'a, str>>,
+}
+
+impl<'a> Names<'a> {
+    /// Adds one; says whether it was not there.
+    fn is_new(&mut self, name: Cow<'a, str>) -> bool {
+        if !self.many.is_empty() {
+            return self.many.insert(name);
+        }
+        let is_new = !self.few.contains(&name);
+        if is_new && self.few.len() < NAMES_SCANNED_MAX {
+            self.few.push(name);
+        } else if is_new {
+            self.many.extend(self.few.drain(..));
+            self.many.insert(name);
+        }
+        is_new
+    }
 }
 
 /// Walks over an object; `visit` stands at a member's value and steps over it. Says where it ends.
