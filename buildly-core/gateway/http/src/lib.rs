@@ -9,6 +9,7 @@ mod answer;
 mod client;
 mod deadline;
 mod document;
+mod door;
 mod exchange;
 mod gate;
 mod handler;

@@ -106,7 +106,8 @@ impl http_body::Body for Playing {
         }
         let polled = Pin::new(&mut self.rest).poll_frame(context);
         if let (Poll::Ready(Some(frame)), Some(state)) = (&polled, &self.state) {
-            self.progress.moved();
+            let bytes = frame.as_ref().ok().and_then(Frame::data_ref).map_or(0, Bytes::len);
+            self.progress.moved(bytes);
             let mut state = lock(state);
             match frame {
                 Ok(frame) => match frame.data_ref() {
