@@ -115,10 +115,12 @@ fn conclude(service: &LiveService, failure: Failure) -> Result<Response<Body>, C
     }
 }
 
-/// A caller that breaks off or is in a hurry says nothing about the instance.
+/// A caller that breaks off, is in a hurry or does not get on with its upload says nothing about
+/// the instance.
 fn counts_against_instance(failure: &Failure, tape: &Tape) -> bool {
     match failure {
-        Failure::NotConnected(_) | Failure::Status(_) | Failure::Elapsed(Elapsed::FirstByte) => true,
+        Failure::NotConnected(_) | Failure::Status(_) => true,
+        Failure::Elapsed(Elapsed::FirstByte) => tape.is_sent(),
         Failure::Broken(_) => !tape.is_broken(),
         Failure::Elapsed(Elapsed::Caller) => false,
     }
@@ -183,9 +185,9 @@ fn finish(
     parts.version = http::Version::HTTP_11;
     parts.headers.remove(ALT_SVC);
     let idle = service.policy().idle_timeout();
+    let identity = holder.principal.identity;
     if parts.status == StatusCode::SWITCHING_PROTOCOLS {
         let protocol = parts.headers.remove(UPGRADE);
-    let identity = holder.principal.identity;
         hop_by_hop::strip(&mut parts.headers);
         parts.headers.extend(protocol.map(|protocol| (UPGRADE, protocol)));
         parts.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));

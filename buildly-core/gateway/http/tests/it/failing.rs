@@ -10,7 +10,9 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::upstream::{dead, serve, serve_bytes, serve_raw, serve_silence, serve_status, serve_text};
+use crate::upstream::{
+    channel, dead, serve, serve_bytes, serve_raw, serve_silence, serve_status, serve_text,
+};
 use crate::world::{ask, call, call_of, client_of, get, service, snapshot};
 
 fn post(path: &str, body: &'static str) -> Request<Body> {
@@ -220,6 +222,57 @@ async fn redirects_are_passed_on_and_not_followed() {
         serve(move |_| {
             let location = location.clone();
             async move {
+/// Two instances in this process that read a request to its end and then hang.
+async fn hanging() -> (Service, buildly_gateway_http::Client) {
+    let mut service = service(&["http://one.localhost".to_owned(), "http://two.localhost".to_owned()]);
+    service.policy.ejection.failures_max = 1;
+    let client = client_of(&[&service]).await;
+    for authority in ["one.localhost", "two.localhost"] {
+        client.attach(
+            authority,
+            Arc::new(|request: Request<Body>| async {
+                request.into_body().collect(1 << 20).await?;
+                std::future::pending().await
+            }),
+        );
+    }
+    (service, client)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_stops_is_ended_and_says_nothing_about_the_instance() {
+    let (_frames, never) = channel();
+    for (case, body, ejected) in [
+        ("an upload that stops", never, 0),
+        ("an upload that came whole", Body::from("whole"), 1),
+        ("no upload", Body::empty(), 1),
+    ] {
+        let (service, client) = hanging().await;
+        let request = Request::put("/").body(body).unwrap();
+        let error = call(&client, &service, request).await.unwrap_err();
+        assert!(matches!(error, CallError::DeadlineExceeded { .. }), "{case}: {error:?}");
+        let instances = client.instances(service.id);
+        let out = instances.iter().filter(|instance| instance.is_ejected).count();
+        assert_eq!((out, client.load(service.id)), (ejected, (0, 0)), "{case}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_trickles_is_ended() {
+    let (service, client) = hanging().await;
+    let (frames, body) = channel();
+    let began = tokio::time::Instant::now();
+    let trickle = async {
+        while frames.send(http_body::Frame::data("x".into())).await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+    };
+    let upload = call(&client, &service, Request::put("/").body(body).unwrap());
+    let (answer, ()) = tokio::join!(upload, trickle);
+    assert!(matches!(answer, Err(CallError::DeadlineExceeded { .. })));
+    assert_eq!(began.elapsed().as_secs() / 10, 7, "it ended after a minute, and the next byte showed it");
+}
+
                 Response::builder().status(302).header("location", location).body(Body::empty()).unwrap()
             }
         })
