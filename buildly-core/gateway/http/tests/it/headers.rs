@@ -39,6 +39,8 @@ async fn a_service_gets_what_is_for_it_and_nothing_else() {
         ("expect", "100-continue"),
         ("proxy-authorization", "Basic eA=="),
         ("x-http-method-override", "DELETE"),
+        ("x_http_method_override", "DELETE"),
+        ("x_forwarded_for", "127.0.0.1"),
         ("x-forwarded-for", "1.1.1.1"),
         ("authorization", "Bearer of nobody knows"),
         ("x-request-id", "r-1"),
