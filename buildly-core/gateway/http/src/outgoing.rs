@@ -42,8 +42,7 @@ impl Outgoing {
     ) -> Result<(Self, Body), Circle> {
         let (mut parts, body) = request.into_parts();
         let headers = &mut parts.headers;
-        let is_ours = |via: &HeaderValue| via.to_str().is_ok_and(|via| via.ends_with(OURS));
-        if headers.get_all(VIA).iter().filter(|via| is_ours(via)).count() > HOPS_MAX {
+        if hops(headers) > HOPS_MAX {
             return Err(Circle);
         }
         let is_repeatable = is_repeatable(&parts.method, headers);
@@ -114,6 +113,13 @@ impl Outgoing {
 }
 
 /// The path below the base URL's own; copied only if there is one.
+/// How often the request came through a gateway of ours; whoever passes it on may fold several
+/// hops into one field.
+fn hops(headers: &HeaderMap) -> usize {
+    let fields = headers.get_all(VIA).iter().filter_map(|via| via.to_str().ok());
+    fields.flat_map(|via| via.split(',')).filter(|hop| hop.trim().ends_with(OURS)).count()
+}
+
 fn joined(base: &BaseUrl, path: &PathAndQuery) -> Result<PathAndQuery, http::Error> {
     if base.path().is_empty() {
         return Ok(path.clone());

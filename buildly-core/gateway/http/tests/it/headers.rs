@@ -67,6 +67,27 @@ async fn a_service_gets_what_is_for_it_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_circle_of_gateways_is_seen_however_its_hops_are_written() {
+    let (url, asked) = serve_text("here").await;
+    let service = service(&[url]);
+    let client = client_of(&[&service]).await;
+    let folded = ["1.1 buildly"; 11].join(", ");
+    for (case, via, expected) in [
+        ("once", vec!["1.1 buildly".to_owned()], true),
+        ("others", vec![["1.1 other"; 30].join(",")], true),
+        ("a field each", vec!["1.1 buildly".to_owned(); 11], false),
+        ("one field", vec![folded], false),
+    ] {
+        let mut request = get("/");
+        for via in via {
+            request.headers_mut().append("via", via.parse().unwrap());
+        }
+        assert_eq!(call(&client, &service, request).await.is_ok(), expected, "{case}");
+    }
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
 async fn nobody_s_credential_goes_to_a_stranger() {
     let url = mirror().await;
     let file = std::env::temp_dir().join(format!("buildly-secret-{}", std::process::id()));
