@@ -45,13 +45,14 @@ impl Outgoing {
         if hops(headers) > HOPS_MAX {
             return Err(Circle);
         }
-        let is_repeatable = is_repeatable(&parts.method, headers);
         let takes_trailers = takes_trailers(headers);
         let on_upgrade = parts.extensions.remove::<OnUpgrade>();
         let switch = hop_by_hop::upgrade(parts.version, headers).cloned();
         let client = parts.extensions.get::<Peer>().map(|peer| trust.client(peer, headers));
         hop_by_hop::strip(headers);
         framing::remove_overrides(headers);
+        // Only what the service gets counts: `Connection` may have named the key.
+        let is_repeatable = is_repeatable(&parts.method, headers);
         match client {
             Some(client) => client.write(headers),
             None => forwarded::remove(headers),
@@ -112,7 +113,6 @@ impl Outgoing {
     }
 }
 
-/// The path below the base URL's own; copied only if there is one.
 /// How often the request came through a gateway of ours; whoever passes it on may fold several
 /// hops into one field.
 fn hops(headers: &HeaderMap) -> usize {
@@ -120,6 +120,7 @@ fn hops(headers: &HeaderMap) -> usize {
     fields.flat_map(|via| via.split(',')).filter(|hop| hop.trim().ends_with(OURS)).count()
 }
 
+/// The path below the base URL's own; copied only if there is one.
 fn joined(base: &BaseUrl, path: &PathAndQuery) -> Result<PathAndQuery, http::Error> {
     if base.path().is_empty() {
         return Ok(path.clone());

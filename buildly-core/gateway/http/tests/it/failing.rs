@@ -24,6 +24,13 @@ fn keyed(mut request: Request<Body>) -> Request<Body> {
     request
 }
 
+/// `Connection` names the key, so the service does not get it.
+fn key_of_the_hop(request: Request<Body>) -> Request<Body> {
+    let mut request = keyed(request);
+    request.headers_mut().insert("connection", "idempotency-key".parse().unwrap());
+    request
+}
+
 /// Gives back what it got, and counts.
 async fn echo() -> (String, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
@@ -107,11 +114,12 @@ async fn half_broken() -> (Service, Arc<AtomicUsize>, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn a_call_that_may_have_been_done_is_repeated_only_if_that_is_safe() {
     type Make = fn() -> Request<Body>;
-    let cases: [(&str, Make, bool); 4] = [
+    let cases: [(&str, Make, bool); 5] = [
         ("GET", || get("/"), true),
         ("PUT", || Request::put("/").body(Body::from("hello")).unwrap(), true),
         ("POST", || post("/", "hello"), false),
         ("POST with a key", || keyed(post("/", "hello")), true),
+        ("POST with a key that ends here", || key_of_the_hop(post("/", "hello")), false),
     ];
     for (case, make, expected) in cases {
         let (service, broken_asked, good_asked) = half_broken().await;
@@ -214,14 +222,6 @@ async fn a_caller_that_breaks_off_its_upload_says_nothing_about_the_instance() {
     assert!(client.instances(service.id).iter().all(|instance| !instance.is_ejected));
 }
 
-#[tokio::test]
-async fn redirects_are_passed_on_and_not_followed() {
-    let (elsewhere, elsewhere_asked) = serve_text("secret").await;
-    let location = elsewhere.clone();
-    let url =
-        serve(move |_| {
-            let location = location.clone();
-            async move {
 /// Two instances in this process that read a request to its end and then hang.
 async fn hanging() -> (Service, buildly_gateway_http::Client) {
     let mut service = service(&["http://one.localhost".to_owned(), "http://two.localhost".to_owned()]);
@@ -273,6 +273,14 @@ async fn an_upload_that_trickles_is_ended() {
     assert_eq!(began.elapsed().as_secs() / 10, 7, "it ended after a minute, and the next byte showed it");
 }
 
+#[tokio::test]
+async fn redirects_are_passed_on_and_not_followed() {
+    let (elsewhere, elsewhere_asked) = serve_text("secret").await;
+    let location = elsewhere.clone();
+    let url =
+        serve(move |_| {
+            let location = location.clone();
+            async move {
                 Response::builder().status(302).header("location", location).body(Body::empty()).unwrap()
             }
         })
