@@ -84,7 +84,9 @@ impl Buildly {
         let commits = Commits { storage: storage.clone(), hot: hot.clone(), freshness: freshness.clone() };
         let client = Client::new(Options {
             clock: clock.clone(),
-            secrets: Arc::new(MachineSecrets),
+            secrets: Arc::new(MachineSecrets::new(
+                settings.secrets.clone().unwrap_or_else(|| folder.secrets()),
+            )),
             trust: settings.trust.clone(),
             extra_roots: Vec::new(),
         })

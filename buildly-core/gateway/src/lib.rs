@@ -15,6 +15,7 @@ pub mod openapi;
 mod path;
 mod policy;
 mod route;
+mod secret_reference;
 mod service;
 mod snapshot;
 mod specification;
@@ -29,6 +30,7 @@ pub use merged_document::{Included, merged_document};
 pub use name::{RESERVED_NAMES, ServiceName, Version};
 pub use policy::{EjectionPolicy, Policy, RateLimit, RateLimits, RetryPolicy};
 pub use route::{Route, Routing, Target};
+pub use secret_reference::{SECRET_VARIABLE_PREFIX, SecretReference};
 pub use service::{Credential, Instance, InstanceState, SERVICES_MAX, Service};
 pub use snapshot::{RegisteredService, Snapshot};
 pub use specification::{

@@ -12,6 +12,9 @@ pub(super) const PREFIX: &str = "BUILDLY_";
 /// The variables of a single service that is run, not of the server.
 const SERVICE_PREFIX: &str = "BUILDLY_SERVICE_";
 
+/// The variables that are secrets of services, which settings refer to.
+const SECRET_PREFIX: &str = buildly_core::gateway::SECRET_VARIABLE_PREFIX;
+
 /// Names the configuration file itself, so it cannot stand in one.
 const FILE_VARIABLE: &str = "BUILDLY_CONFIG";
 
@@ -74,7 +77,8 @@ impl Sources {
     ) -> Result<Self, Error> {
         let mut environment: BTreeMap<String, String> = environment
             .into_iter()
-            .filter(|(name, _)| name.starts_with(PREFIX) && !name.starts_with(SERVICE_PREFIX))
+            .filter(|(name, _)| name.starts_with(PREFIX))
+            .filter(|(name, _)| !name.starts_with(SERVICE_PREFIX) && !name.starts_with(SECRET_PREFIX))
             .collect();
         let named = environment.remove(FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
         let named = path.map(Path::to_owned).or(named);

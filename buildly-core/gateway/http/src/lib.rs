@@ -27,5 +27,5 @@ pub use client::{Client, Options};
 pub use handler::Handler;
 pub use live::InstanceHealth;
 pub use open_streams::StreamJudge;
-pub use secrets::{MachineSecrets, Secrets};
+pub use secrets::{MachineSecrets, SecretError, Secrets};
 pub use transport::TlsError;

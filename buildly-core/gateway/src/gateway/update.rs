@@ -62,6 +62,7 @@ impl Update {
             None => {}
         }
         if let Some(credential) = &self.credential {
+            refused.extend(credential.check().err());
             service.credential = credential.clone();
         }
         if let Some(policy) = &self.policy {

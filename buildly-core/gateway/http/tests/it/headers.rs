@@ -90,13 +90,15 @@ async fn a_circle_of_gateways_is_seen_however_its_hops_are_written() {
 #[tokio::test]
 async fn nobody_s_credential_goes_to_a_stranger() {
     let url = mirror().await;
-    let file = std::env::temp_dir().join(format!("buildly-secret-{}", std::process::id()));
+    let name = format!("buildly-secret-{}", std::process::id());
+    let file = std::env::temp_dir().join(&name);
     std::fs::write(&file, "key-7\n").unwrap();
-    let own = Credential::Own { secret: format!("file:{}", file.display()) };
+    let own = Credential::Own { secret: format!("file:{name}") };
     for (credential, authorization, cookie) in [
         (Credential::Forward, Some("Bearer caller"), true),
         (own, Some("Bearer key-7"), false),
-        (Credential::Own { secret: "env:BUILDLY_NO_SUCH_SECRET".to_owned() }, None, false),
+        (Credential::Own { secret: "env:BUILDLY_SECRET_OF_NOBODY".to_owned() }, None, false),
+        (Credential::Own { secret: "env:PATH".to_owned() }, None, false),
         (Credential::None, None, false),
     ] {
         let mut service = service(std::slice::from_ref(&url));
