@@ -4,6 +4,7 @@
 //! Everything up to the call is decided on one snapshot, without I/O.
 
 mod joined;
+mod joined_calls;
 mod refusal;
 
 use std::net::IpAddr;
@@ -22,7 +23,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 
 use crate::freshness::Freshness;
 use crate::snapshot::{Hot, Snapshot};
+use joined_calls::ClientAddress;
 use refusal::Refusal;
+
+pub(crate) use joined_calls::JoinedCalls;
 
 /// Where scripts may put an API key instead of `Authorization`.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -35,7 +39,7 @@ pub(crate) struct DataPlane {
     pub(crate) gateway: Gateway,
     pub(crate) mesh: Mesh,
     pub(crate) services: Arc<dyn ServiceClient>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: Arc<Limits>,
     /// What counts until somebody sets others.
     pub(crate) rate_limits: RateLimits,
     pub(crate) cors: cors::Policy,
@@ -109,6 +113,7 @@ impl DataPlane {
         let peer = *request.extensions().get::<Peer>()?;
         let client = self.trust.client(&peer, request.headers());
         client.write(request.headers_mut());
+        request.extensions_mut().insert(ClientAddress(client.address));
         Some(client.address)
     }
 

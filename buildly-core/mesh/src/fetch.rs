@@ -15,12 +15,14 @@ use crate::document::{Document, Expected, Wanted, rewrite};
 use crate::fault::{Reason, detail_of};
 use crate::gather::{Gathered, Held, Memory};
 use crate::plan::{Fetch, Method, encoded};
-use crate::{DetailPath, Key, Parts, bounded};
+use crate::{Along, DetailPath, Key, Parts, bounded};
 
 /// The most bytes of one answer of a joined service.
 pub(crate) const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How many calls of one fetch run at once.
 const CALLS_AT_ONCE_MAX: usize = 8;
+
+const IDEMPOTENCY_KEY: http::HeaderName = http::HeaderName::from_static("idempotency-key");
 
 /// On whose behalf calls are made, and until when.
 pub(crate) struct Caller<'a> {
@@ -28,7 +30,14 @@ pub(crate) struct Caller<'a> {
     pub(crate) memory: &'a Memory,
     pub(crate) principal: &'a Principal,
     pub(crate) authorization: Option<&'a HeaderValue>,
+    pub(crate) along: &'a Along,
     pub(crate) deadline: Timestamp,
+}
+
+/// What a call sends.
+pub(crate) struct Content {
+    pub(crate) body: Bytes,
+    pub(crate) idempotency_key: Option<HeaderValue>,
 }
 
 /// What a fetch brought.
@@ -157,23 +166,28 @@ impl Caller<'_> {
         service: ServiceId,
         method: HttpMethod,
         path_and_query: &str,
-        body: Option<Bytes>,
+        content: Option<Content>,
         calls: &AtomicU32,
     ) -> Result<Answer, Trouble> {
         let mut request = http::Request::builder()
             .method(method)
             .uri(path_and_query)
             .header(header::ACCEPT, "application/json");
-        if body.is_some() {
+        if content.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        let request = request
-            .body(body.map_or_else(Body::empty, Body::from))
+        let (body, idempotency_key) =
+            content.map_or((Bytes::new(), None), |content| (content.body, content.idempotency_key));
+        let mut request = request
+            .body(Body::from(body))
             .map_err(|_| Trouble::new(Reason::UnknownPath, 1).with_detail("the path cannot be called"))?;
         // What is sent too late may still be done by the service, and nobody would learn of it.
         if self.left().is_zero() {
             return Err(Trouble::new(Reason::DeadlineExceeded, 1));
         }
+        request.headers_mut().extend(self.along.headers.clone());
+        request.headers_mut().extend(idempotency_key.map(|key| (IDEMPOTENCY_KEY, key)));
+        *request.extensions_mut() = self.along.extensions.clone();
         calls.fetch_add(1, Ordering::Relaxed);
         let call = ServiceCall {
             service,

@@ -14,7 +14,7 @@ use crate::join::{Asked, DEADLINE_DEFAULT, Joining};
 use crate::mesh::require_signed_in;
 use crate::plan::Plan;
 use crate::room::JOINED_OUTPUT_BYTES_MAX;
-use crate::{Error, Key, Mesh, RecordType, Shape, View};
+use crate::{Along, Error, Key, Mesh, RecordType, Shape, View};
 
 /// A question to be awaited; nothing happens before.
 #[must_use = "a question does nothing until it is awaited"]
@@ -110,6 +110,7 @@ impl Get {
             path,
             method: Method::GET,
             body: None,
+            along: Along::default(),
             deadline: Some(deadline),
         };
         let call = ServiceCall {

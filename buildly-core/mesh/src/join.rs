@@ -22,7 +22,7 @@ use crate::plan::Plan;
 use crate::read::fault;
 use crate::room::{JOINED_OUTPUT_BYTES_MAX, fit};
 use crate::splice::{Field, splice};
-use crate::{Error, Key, Mesh, RecordType, Shape};
+use crate::{Along, Error, Key, Mesh, RecordType, Shape};
 
 /// How long a join may take, from its beginning to the last call, when nobody says.
 pub(crate) const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
@@ -44,6 +44,8 @@ pub struct Asked {
     pub method: Method,
     /// The whole body, for methods that write.
     pub body: Option<Bytes>,
+    /// What goes along with the calls to other services.
+    pub along: Along,
     /// When the answer must be there; 30 s from the beginning when nobody says.
     pub deadline: Option<Timestamp>,
 }
@@ -273,6 +275,7 @@ impl Joining {
             memory: &self.mesh.memory,
             principal: &self.asked.principal,
             authorization: self.asked.authorization.as_ref(),
+            along: &self.asked.along,
             deadline: self.deadline,
         }
     }

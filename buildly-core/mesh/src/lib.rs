@@ -18,6 +18,7 @@ mod snapshot;
 mod store;
 
 mod address;
+mod along;
 mod catalog;
 mod document;
 mod fault;
@@ -49,6 +50,7 @@ mod write;
 mod testing;
 
 pub use address::Address;
+pub use along::Along;
 pub use change::Change;
 pub use error::Error;
 pub use fault::{Fault, Reason};

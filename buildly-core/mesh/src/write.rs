@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::document::{Document, Expected, Wanted, rewrite};
 use crate::fault::{Fault, Reason};
-use crate::fetch::{Caller, Trouble, not_in_a_path};
+use crate::fetch::{Caller, Content, Trouble, not_in_a_path};
 use crate::gather::Held;
 use crate::join::{Added, Joining};
 use crate::join_records::payload;
@@ -134,8 +134,8 @@ impl Joining {
     ) -> Vec<Bytes> {
         let calls = AtomicU32::new(0);
         let mut records = Vec::with_capacity(wish.items.len());
-        for item in &wish.items {
-            match self.write_item(wish, branch, item, key, &calls).await {
+        for (number, item) in wish.items.iter().enumerate() {
+            match self.write_item(wish, branch, (number, item), key, &calls).await {
                 Ok(written) => {
                     let pair = |other: Key| match wish.side {
                         Side::Origin => (wish.relationship.id, key.clone(), other),
@@ -164,26 +164,29 @@ impl Joining {
         &self,
         wish: &Wish,
         branch: &PlannedBranch,
-        item: &Item,
+        (number, item): (usize, &Item),
         key: &Key,
         calls: &AtomicU32,
     ) -> Result<Written, Trouble> {
         let caller = self.caller();
         let unknown_path = || Trouble::new(Reason::UnknownPath, 1);
+        let content = |members| Content {
+            body: body_of(members, wish, key),
+            idempotency_key: self.asked.along.key_of(wish.relationship.id, number),
+        };
         let target = || wish.target.as_ref().ok_or_else(unknown_path);
         match item {
             Item::Create(members) => {
                 let (service, Resource { list_path, .. }) = target()?;
                 let path = list_path.as_deref().ok_or_else(unknown_path)?;
-                let body = body_of(members, wish, key);
-                self.send(&caller, wish, *service, Method::POST, path, body, calls).await
+                self.send(&caller, wish, *service, Method::POST, path, content(members), calls).await
             }
             Item::Update { key: other, method, members } => {
                 let (service, Resource { detail_path, .. }) = target()?;
                 let path = detail_path.as_ref().ok_or_else(unknown_path)?;
                 let path = path.of_key(other).ok_or_else(|| not_in_a_path(other))?;
-                let body = body_of(members, wish, key);
-                let written = self.send(&caller, wish, *service, method.clone(), &path, body, calls).await?;
+                let (method, content) = (method.clone(), content(members));
+                let written = self.send(&caller, wish, *service, method, &path, content, calls).await?;
                 Ok(Written { key: other.clone(), ..written })
             }
             Item::Link { key: other, previous } => {
@@ -214,11 +217,12 @@ impl Joining {
         service: ServiceId,
         method: Method,
         path: &str,
-        body: Bytes,
+        content: Content,
         calls: &AtomicU32,
     ) -> Result<Written, Trouble> {
+        let body = content.body.clone();
         let sent_key = serde_json::from_slice::<Members>(&body).ok();
-        let mut answer = caller.call(service, method, path, Some(body.clone()), calls).await?;
+        let mut answer = caller.call(service, method, path, Some(content), calls).await?;
         if !answer.status.is_success() {
             return Err(answer.trouble(1));
         }

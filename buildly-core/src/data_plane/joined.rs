@@ -4,10 +4,14 @@
 use std::time::Duration;
 
 use buildly_gateway::Route;
-use buildly_mesh::{Asked, GatherError, Gathered};
+use buildly_gateway::traffic::correlation::{X_CORRELATION_ID, X_REQUEST_ID};
+use buildly_gateway::traffic::forwarded::{FORWARDED, Peer};
+use buildly_mesh::{Along, Asked, GatherError, Gathered};
 use buildly_model::{Body, Principal, ServiceCall, ServiceId};
-use http::{Method, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderName, Method, Request, Response, StatusCode};
 
+use super::joined_calls::ClientAddress;
 use super::refusal::Refusal;
 use super::{DataPlane, permit};
 use crate::snapshot::Snapshot;
@@ -21,6 +25,20 @@ const JOINED_REQUEST_TIME: Duration = Duration::from_secs(30);
 const DEADLINE: Duration = Duration::from_secs(30);
 /// How long a join waits for documents of services that are not known yet.
 const DOCUMENTS_PATIENCE: Duration = Duration::from_secs(2);
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The headers that every service of a join gets.
+const ALONG: [HeaderName; 8] = [
+    X_REQUEST_ID,
+    X_CORRELATION_ID,
+    HeaderName::from_static("traceparent"),
+    HeaderName::from_static("tracestate"),
+    FORWARDED,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-forwarded-host"),
+];
 
 impl DataPlane {
     pub(super) async fn call_joined(
@@ -53,6 +71,7 @@ impl DataPlane {
             path: path.to_owned(),
             method: head.method.clone(),
             body: content.as_ref().map(|content| content.bytes.clone()),
+            along: along(&head),
             deadline,
         };
         let joining = self.mesh.begin_join(asked).await?;
@@ -103,6 +122,21 @@ impl DataPlane {
         unknown.dedup();
         self.gateway.learn_specifications(&unknown, DOCUMENTS_PATIENCE).await;
     }
+}
+
+/// What the services of a join see of the request too: its name, its trace, where it came from.
+fn along(head: &Parts) -> Along {
+    let mut along = Along { idempotency_key: head.headers.get(IDEMPOTENCY_KEY).cloned(), ..Along::default() };
+    for name in &ALONG {
+        along.headers.extend(head.headers.get(name).map(|value| (name.clone(), value.clone())));
+    }
+    if let Some(peer) = head.extensions.get::<Peer>() {
+        along.extensions.insert(*peer);
+    }
+    if let Some(address) = head.extensions.get::<ClientAddress>() {
+        along.extensions.insert(*address);
+    }
+    along
 }
 
 fn unreadable_body(error: GatherError) -> Refusal {

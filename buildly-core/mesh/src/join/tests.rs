@@ -80,6 +80,7 @@ impl World {
             path: format!("/{path}"),
             method,
             body: body.map(|body| body.to_string().into()),
+            along: Along::default(),
             deadline: None,
         }
     }

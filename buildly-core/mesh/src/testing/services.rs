@@ -13,6 +13,8 @@ pub(crate) struct Services {
     pub(crate) lists: Mutex<BTreeMap<String, Vec<Value>>>,
     /// Each call as `METHOD path`, in order.
     pub(crate) calls: Mutex<Vec<String>>,
+    /// The headers of each call.
+    pub(crate) heads: Mutex<Vec<http::HeaderMap>>,
     /// How many rows a list answers at most, and whether it says so in an envelope.
     pub(crate) page: Option<(usize, bool)>,
     /// What calls to this path get instead of an answer.
@@ -44,7 +46,13 @@ impl Services {
             ("document".to_owned(), [1, 2, 3].map(document).to_vec()),
             ("category".to_owned(), [1, 2].map(category).to_vec()),
         ]);
-        Self { lists: Mutex::new(lists), calls: Mutex::default(), page: None, trouble: None }
+        Self {
+            lists: Mutex::new(lists),
+            calls: Mutex::default(),
+            heads: Mutex::default(),
+            page: None,
+            trouble: None,
+        }
     }
 
     pub(crate) fn taken_calls(&self) -> Vec<String> {
@@ -126,6 +134,7 @@ impl ServiceClient for Services {
         let (head, body) = call.request.into_parts();
         let body = body.collect(1 << 20).await.unwrap();
         self.calls.lock().unwrap().push(format!("{} {}", head.method, head.uri));
+        self.heads.lock().unwrap().push(head.headers);
         let service = || "documents".to_owned();
         let (status, body) = match self.trouble.filter(|(path, _)| head.uri.path().starts_with(path)) {
             Some((_, Trouble::Unreachable)) => {
