@@ -19,6 +19,8 @@ use crate::{Along, DetailPath, Key, Parts, bounded};
 
 /// The most bytes of one answer of a joined service.
 pub(crate) const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How many of the core's own records are read in one go.
+const LOCAL_KEYS_MAX: usize = 50;
 /// How many calls of one fetch run at once.
 const CALLS_AT_ONCE_MAX: usize = 8;
 
@@ -111,7 +113,14 @@ impl Caller<'_> {
         }
     }
 
+    /// Some records at a time; what was read before the deadline is there.
     async fn fetch_local(&self, fetch: &Fetch, keys: &[Key]) -> Fetched {
+        let portion = keys.len().div_ceil(CALLS_AT_ONCE_MAX).clamp(1, LOCAL_KEYS_MAX);
+        let reads = keys.chunks(portion).map(|keys| self.read_local(fetch, keys));
+        merge(bounded::run(reads.collect(), CALLS_AT_ONCE_MAX).await)
+    }
+
+    async fn read_local(&self, fetch: &Fetch, keys: &[Key]) -> Fetched {
         let mut fetched = Fetched::default();
         let reading = self.parts.local.read(self.principal, &fetch.record_type, keys);
         let Ok(read) = timeout(self.left(), reading).await else {

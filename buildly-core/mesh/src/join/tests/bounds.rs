@@ -47,3 +47,14 @@ async fn the_service_s_own_answer_must_come_whole_before_the_deadline() {
     assert!(matches!(&refused, Error::Call(error) if error.status() == 504), "{refused}");
     assert_eq!(began.elapsed(), DEADLINE_DEFAULT);
 }
+
+#[tokio::test(start_paused = true)]
+async fn records_of_the_core_are_read_side_by_side() {
+    let (world, began) = slow(Trouble::Busy);
+    for number in 0..63 {
+        world.store.link("author", "1", &format!("b0000000-0000-4000-8000-0000000000{number:02}"));
+    }
+    let answer = world.get("products/product/1/").await;
+    assert_eq!(answer["author"], json!([{"id": ANN, "username": "ann"}]));
+    assert_eq!(began.elapsed(), Duration::from_secs(8), "64 of them, 8 at a time");
+}
