@@ -5,6 +5,7 @@
 //! are performed elsewhere. Everything but the operations of [`Gateway`] is pure.
 
 mod address;
+mod blocking;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;

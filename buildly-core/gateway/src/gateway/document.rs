@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use tracing::warn;
 
+use crate::blocking;
 use crate::openapi::Document;
 use crate::{Error, Gateway, Included, Snapshot, Version, merged_document};
 
@@ -109,21 +110,26 @@ impl Gateway {
     }
 
     async fn merge(&self, core: &Value, snapshot: &Snapshot) -> Result<Bytes, Error> {
-        let mut included = Vec::new();
-        let wanted = wanted(snapshot);
-        for one in wanted.iter().filter(|one| one.is_known) {
-            let stored = self.parts.store.find_specification(one.service, one.version.as_ref()).await?;
-            match stored.map(|stored| Document::read(&stored.text)) {
-                Some(Ok(document)) => {
-                    included.push(Included { path: &one.path, prefix: &one.prefix, document });
-                }
-                Some(Err(error)) => warn!(service = one.path, %error, "stored document cannot be read"),
-                None => {}
-            }
+        let mut stored = Vec::new();
+        for one in wanted(snapshot).into_iter().filter(|one| one.is_known) {
+            let found = self.parts.store.find_specification(one.service, one.version.as_ref()).await?;
+            stored.extend(found.map(|found| (one, found.text)));
         }
-        let merged = merged_document(core, included);
-        Ok(Bytes::from(merged.to_string()))
+        let bytes = stored.iter().map(|(_, text)| text.len()).sum();
+        let core = core.clone();
+        Ok(blocking::run(bytes, move || merged(&core, &stored)).await)
     }
+}
+
+fn merged(core: &Value, stored: &[(Wanted, String)]) -> Bytes {
+    let mut included = Vec::new();
+    for (one, text) in stored {
+        match Document::read(text) {
+            Ok(document) => included.push(Included { path: &one.path, prefix: &one.prefix, document }),
+            Err(error) => warn!(service = one.path, %error, "stored document cannot be read"),
+        }
+    }
+    Bytes::from(merged_document(core, included).to_string())
 }
 
 /// One document for each version of each service, as it stands before the paths.

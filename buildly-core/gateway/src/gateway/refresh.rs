@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
+use crate::blocking;
 use crate::openapi::{self, Api};
 use crate::{
     BaseUrl, Change, Error, Fetched, Gateway, InstanceState, Route, Routing, SPECIFICATION_BYTES_MAX,
@@ -217,10 +218,12 @@ impl Gateway {
             let url = url_of(&instance.base_url, &path).map_err(|error| unavailable(error.to_string()))?;
             let limit = FETCH_TIMEOUT.min(end.since(self.parts.clock.now()));
             match self.parts.source.fetch(&url, SPECIFICATION_BYTES_MAX, limit).await {
-                Ok(Fetched { status: StatusCode::OK, body }) => match text_of(&body) {
-                    Ok(text) => return Ok(text),
-                    Err(error) => refused = refused.or(Some(error)),
-                },
+                Ok(Fetched { status: StatusCode::OK, body }) => {
+                    match blocking::run(body.len(), move || text_of(&body)).await {
+                        Ok(text) => return Ok(text),
+                        Err(error) => refused = refused.or(Some(error)),
+                    }
+                }
                 Ok(Fetched { status, .. }) => reasons.push(format!("{path} answered {}", status.as_u16())),
                 Err(error @ (SourceError::Unreachable { .. } | SourceError::TimedOut)) => {
                     return Err(unavailable(error.to_string()));
