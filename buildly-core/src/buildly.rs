@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::commits::Commits;
-use crate::data_plane::DataPlane;
+use crate::data_plane::{DataPlane, JoinedCalls};
 use crate::follower::Follower;
 use crate::freshness::Freshness;
 use crate::local_records::AttachedRecords;
@@ -84,7 +84,9 @@ impl Buildly {
         let commits = Commits { storage: storage.clone(), hot: hot.clone(), freshness: freshness.clone() };
         let client = Client::new(Options {
             clock: clock.clone(),
-            secrets: Arc::new(MachineSecrets),
+            secrets: Arc::new(MachineSecrets::new(
+                settings.secrets.clone().unwrap_or_else(|| folder.secrets()),
+            )),
             trust: settings.trust.clone(),
             extra_roots: Vec::new(),
         })
@@ -127,11 +129,17 @@ impl Buildly {
             random: random.clone(),
         });
         let local_records = Arc::new(AttachedRecords::default());
+        let limits = Arc::new(Limits::default());
         let mesh = Mesh::new(buildly_mesh::Parts {
             store: storage.clone(),
             commits: Arc::new(commits.clone()),
             views: hot.clone(),
-            client: Arc::new(client.clone()),
+            client: Arc::new(JoinedCalls {
+                hot: hot.clone(),
+                client: client.clone(),
+                limits: limits.clone(),
+                clock: clock.clone(),
+            }),
             local: local_records.clone(),
             clock: clock.clone(),
             random: random.clone(),
@@ -155,7 +163,7 @@ impl Buildly {
             gateway,
             mesh,
             services: Arc::new(client.clone()),
-            limits: Limits::default(),
+            limits,
             rate_limits: settings.rate_limits,
             cors: settings.cors,
             trust: settings.trust,

@@ -3,6 +3,8 @@
 //!
 //! Everything up to the call is decided on one snapshot, without I/O.
 
+mod joined;
+mod joined_calls;
 mod refusal;
 
 use std::net::IpAddr;
@@ -14,17 +16,17 @@ use buildly_gateway::traffic::forwarded::{Peer, Trust};
 use buildly_gateway::traffic::limits::{Limits, Outcome, Quotas};
 use buildly_gateway::traffic::{correlation::CorrelationId, framing};
 use buildly_gateway::{Gateway, RateLimits, Route, Service, Target};
-use buildly_mesh::{Asked, Mesh};
-use buildly_model::{Action, Body, Clock, Principal, Random, ServiceCall, ServiceClient};
+use buildly_mesh::Mesh;
+use buildly_model::{Action, Body, Clock, Principal, Random, ServiceCall, ServiceClient, ServiceId};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 
 use crate::freshness::Freshness;
 use crate::snapshot::{Hot, Snapshot};
+use joined_calls::ClientAddress;
 use refusal::Refusal;
 
-/// The most bytes of a request that writes with `?join`; others stream.
-const JOINED_REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
+pub(crate) use joined_calls::JoinedCalls;
 
 /// Where scripts may put an API key instead of `Authorization`.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -37,7 +39,7 @@ pub(crate) struct DataPlane {
     pub(crate) gateway: Gateway,
     pub(crate) mesh: Mesh,
     pub(crate) services: Arc<dyn ServiceClient>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: Arc<Limits>,
     /// What counts until somebody sets others.
     pub(crate) rate_limits: RateLimits,
     pub(crate) cors: cors::Policy,
@@ -85,7 +87,7 @@ impl DataPlane {
         let uri = request.uri().clone();
         let target = Target::find(&snapshot.gateway, &uri)?;
         let principal = principal?;
-        permit(&snapshot, &principal, request.method(), &target)?;
+        permit(&snapshot, &principal, request.method(), target.service.service.id)?;
         self.count_to_service(&target.service.service, &principal, address, counted)?;
         let route = self.gateway.route(&target, request.method()).await?;
         self.call(request, principal, route).await
@@ -111,6 +113,7 @@ impl DataPlane {
         let peer = *request.extensions().get::<Peer>()?;
         let client = self.trust.client(&peer, request.headers());
         client.write(request.headers_mut());
+        request.extensions_mut().insert(ClientAddress(client.address));
         Some(client.address)
     }
 
@@ -160,54 +163,6 @@ impl DataPlane {
         }
         Ok(self.services.call(call).await?)
     }
-
-    async fn call_joined(&self, call: ServiceCall, route: Route) -> Result<Response<Body>, Refusal> {
-        self.learn_joinable().await;
-        let ServiceCall { service, request, principal, authorization, deadline } = call;
-        let (head, body) = request.into_parts();
-        let has_content = matches!(head.method, Method::POST | Method::PUT | Method::PATCH);
-        let (body, content) = if has_content {
-            let content = body.collect(JOINED_REQUEST_BYTES_MAX).await.map_err(unreadable_body)?;
-            (Body::from(content.clone()), Some(content))
-        } else {
-            (body, None)
-        };
-        let asked = Asked {
-            principal: principal.clone(),
-            authorization: authorization.clone(),
-            service: route.service.service.name.as_str().to_owned(),
-            path: route.path_and_query.path().to_owned(),
-            method: head.method.clone(),
-            body: content,
-            deadline,
-        };
-        let joining = self.mesh.begin_join(asked).await?;
-        let mut request = Request::from_parts(head, body);
-        if let Some(joining) = &joining {
-            joining.prepare(request.headers_mut());
-        }
-        let answer =
-            self.services.call(ServiceCall { service, request, principal, authorization, deadline }).await?;
-        match joining {
-            Some(joining) => Ok(joining.finish(answer).await?),
-            None => Ok(answer),
-        }
-    }
-
-    /// How the services in the catalog are called is in their documents; the ones that are not
-    /// known yet are fetched. What cannot be had is named as a fault by the join itself.
-    async fn learn_joinable(&self) {
-        let snapshot = self.hot.load();
-        let mut services: Vec<&str> =
-            snapshot.mesh.record_types().iter().map(|record_type| record_type.service.as_str()).collect();
-        services.sort_unstable();
-        services.dedup();
-        for registered in services.into_iter().filter_map(|name| snapshot.gateway.find_by_name(name)) {
-            if registered.api(None).is_none() {
-                let _ = self.gateway.learn_specification(registered.service.id, None).await;
-            }
-        }
-    }
 }
 
 fn refuse_excess(counted: &Outcome) -> Result<(), Refusal> {
@@ -216,25 +171,16 @@ fn refuse_excess(counted: &Outcome) -> Result<(), Refusal> {
     Err(Refusal { retry_after: Some(wait), ..Refusal::new(StatusCode::TOO_MANY_REQUESTS, detail) })
 }
 
-fn unreadable_body(error: buildly_model::BodyError) -> Refusal {
-    if error.is::<buildly_model::TooLong>() {
-        let detail = format!("The body of a request with `?join` may have {JOINED_REQUEST_BYTES_MAX} bytes.");
-        return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, detail);
-    }
-    Refusal::new(StatusCode::BAD_REQUEST, "The body of the request broke off.")
-}
-
 /// Whether the principal may do this to the service; the rule that decided goes into the answer.
 fn permit(
     snapshot: &Snapshot,
     principal: &Principal,
     method: &Method,
-    target: &Target<'_>,
+    service: ServiceId,
 ) -> Result<(), Refusal> {
     let action = Action::of_method(method).ok_or_else(|| {
         Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("Method \"{method}\" not allowed."))
     })?;
-    let service = target.service.service.id;
     match snapshot.auth.check(principal, action, Resource::Service(service)) {
         Decision::Allow(_) => Ok(()),
         Decision::Deny(reason) => Err(Refusal::forbidden(reason)),

@@ -77,6 +77,12 @@ impl Folder {
         self.path.join("mail")
     }
 
+    /// Where services' own secrets are, a file each; made by whoever puts one there.
+    #[must_use]
+    pub fn secrets(&self) -> PathBuf {
+        self.path.join("secrets")
+    }
+
     /// Where the keys are that must not be in the database.
     #[must_use]
     pub fn keys(&self) -> PathBuf {

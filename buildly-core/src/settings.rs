@@ -1,5 +1,7 @@
 //! What a deployment decides; everything has a safe default.
 
+use std::path::PathBuf;
+
 use buildly_auth::{identity, token};
 use buildly_gateway::RateLimits;
 use buildly_gateway::traffic::{cors, forwarded};
@@ -18,6 +20,9 @@ pub struct Settings {
     pub identity: identity::Settings,
     /// Where mail goes.
     pub mail: MailSettings,
+    /// Where the files are that hold services' own secrets (`own:file:NAME`); the folder `secrets`
+    /// in the data folder when nobody says another.
+    pub secrets: Option<PathBuf>,
     /// How often callers may call services, until somebody sets other limits.
     pub rate_limits: RateLimits,
     /// Which other origins' pages may call.
@@ -36,6 +41,7 @@ impl Default for Settings {
             tokens: token::Settings::default(),
             identity: identity::Settings::default(),
             mail: MailSettings::default(),
+            secrets: None,
             rate_limits: RateLimits::standard(),
             cors: cors::Policy::default(),
             trust: forwarded::Trust::default(),

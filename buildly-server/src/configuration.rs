@@ -38,6 +38,9 @@ pub struct Configuration {
     /// The key under which signing keys are sealed, 64 hexadecimal digits; by default a file
     /// in the folder. Several nodes need the same.
     pub deployment_key: Option<Secret>,
+    /// The folder of the files that services' own secrets are in; by default `secrets` in the
+    /// data folder.
+    pub secrets_dir: Option<PathBuf>,
     /// The URL that clients reach the server by, without a slash at its end.
     pub public_url: Option<String>,
     /// Where the front end is, for links in mails.
@@ -204,6 +207,7 @@ impl Configuration {
             database_schema: reader.value("database_schema", "buildly".to_owned(), "its schema"),
             deployment_key: reader
                 .optional("deployment_key", "64 hexadecimal digits, the same on every node"),
+            secrets_dir: reader.optional("secrets_dir", "files that `own:file:NAME` credentials name"),
             public_url: reader.optional("public_url", "the URL that clients use").map(without_slash),
             front_end_url: reader
                 .optional("front_end_url", "where links in mails lead to")

@@ -53,6 +53,7 @@ fn settings(configuration: &Configuration) -> Result<Settings, buildly_core::Err
             principal: Some(RateLimit::per_second(limits.requests_per_second)),
             ..usual.rate_limits
         },
+        secrets: configuration.secrets_dir.clone(),
         cors: cors_policy(configuration),
         deployment_key: deployment_key.transpose()?,
         trust: configuration.trust(),

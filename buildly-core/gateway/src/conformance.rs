@@ -56,7 +56,7 @@ fn service(name: &str) -> Service {
         endpoint: Some(format!("http://{name}.example:8001/base/")),
         docs_endpoint: Some("api".to_owned()),
         version: Version::parse("v2"),
-        credential: Some(Credential::Own { secret: "env:KEY".to_owned() }),
+        credential: Some(Credential::Own { secret: "env:BUILDLY_SECRET_KEY".to_owned() }),
         ..Registration::default()
     };
     registration.decide(System.now(), &System).expect("a sound registration")

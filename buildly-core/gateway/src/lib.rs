@@ -5,6 +5,7 @@
 //! are performed elsewhere. Everything but the operations of [`Gateway`] is pure.
 
 mod address;
+mod blocking;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
@@ -15,6 +16,7 @@ pub mod openapi;
 mod path;
 mod policy;
 mod route;
+mod secret_reference;
 mod service;
 mod snapshot;
 mod specification;
@@ -29,6 +31,7 @@ pub use merged_document::{Included, merged_document};
 pub use name::{RESERVED_NAMES, ServiceName, Version};
 pub use policy::{EjectionPolicy, Policy, RateLimit, RateLimits, RetryPolicy};
 pub use route::{Route, Routing, Target};
+pub use secret_reference::{SECRET_VARIABLE_PREFIX, SecretReference};
 pub use service::{Credential, Instance, InstanceState, SERVICES_MAX, Service};
 pub use snapshot::{RegisteredService, Snapshot};
 pub use specification::{

@@ -37,8 +37,9 @@ const fn hex(digit: u8) -> Option<u8> {
 }
 
 /// Refuses a raw path that a service might read as another one: a segment that is `.` or `..`
-/// after decoding, or that hides a slash or backslash beside one; a NUL; a broken
-/// percent-encoding.
+/// after decoding, or that hides a slash or backslash beside one, or that is one but for
+/// parameters (`..;a=1`, which servlet containers cut off, RFC 3986 section 3.3); a NUL; a
+/// broken percent-encoding.
 ///
 /// # Errors
 /// [`Error::InvalidPath`] says what is wrong.
@@ -56,11 +57,15 @@ pub(crate) fn check(path: &str) -> Result<(), Error> {
             return refused("it has a NUL in it");
         }
         let mut parts = decoded.split(|byte| matches!(byte, b'/' | b'\\'));
-        if parts.any(|part| matches!(part, b"." | b"..")) {
-            return refused("it has a `.` or `..` segment, perhaps encoded");
+        if parts.any(|part| matches!(without_parameters(part), b"." | b"..")) {
+            return refused("it has a `.` or `..` segment, perhaps encoded or with parameters");
         }
     }
     Ok(())
+}
+
+fn without_parameters(part: &[u8]) -> &[u8] {
+    part.split(|byte| *byte == b';').next().unwrap_or(part)
 }
 
 fn has_broken_encoding(segment: &str) -> bool {

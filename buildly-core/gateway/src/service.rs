@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use buildly_model::{InstanceId, ServiceId, Timestamp};
+use buildly_model::{FieldError, InstanceId, ServiceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{BaseUrl, Policy, ServiceName, SpecificationMark, Version};
+use crate::{BaseUrl, Policy, SecretReference, ServiceName, SpecificationMark, Version};
 
 /// How many services a deployment may have.
 pub const SERVICES_MAX: usize = 10_000;
@@ -97,13 +97,26 @@ impl FromStr for InstanceState {
 pub enum Credential {
     /// The caller's own `Authorization`; only for services that are ours.
     Forward,
-    /// A credential of the service's own, by reference to a secret such as `env:CRM_KEY`.
+    /// A credential of the service's own, by [reference](SecretReference) to a secret such as
+    /// `env:BUILDLY_SECRET_CRM`.
     Own {
         /// Where the secret is; never the secret itself.
         secret: String,
     },
     /// Nothing.
     None,
+}
+
+impl Credential {
+    /// Checks that a secret is where services' secrets may be.
+    ///
+    /// # Errors
+    /// The field, and what was expected.
+    pub(crate) fn check(&self) -> Result<(), FieldError> {
+        let Self::Own { secret } = self else { return Ok(()) };
+        let refused = |expected| FieldError::new("credential", format!("{expected}; got `{secret}`"));
+        SecretReference::parse(secret).map(drop).map_err(refused)
+    }
 }
 
 /// The text form: `forward`, `none`, or `own:` and the reference.
@@ -121,8 +134,8 @@ impl FromStr for Credential {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const EXPECTED: &str =
-            "expected `forward`, `none`, or `own:` and where the secret is, such as `own:env:CRM_KEY`";
+        const EXPECTED: &str = "expected `forward`, `none`, or `own:` and where the secret is, such as \
+             `own:env:BUILDLY_SECRET_CRM`";
         match text {
             "forward" => Ok(Self::Forward),
             "none" => Ok(Self::None),

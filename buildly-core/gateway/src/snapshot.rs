@@ -8,6 +8,7 @@ use buildly_journal::FeedEvent;
 use buildly_model::{ServiceId, StoreError};
 use tracing::warn;
 
+use crate::blocking;
 use crate::openapi::Api;
 use crate::{BaseUrl, Instance, RateLimits, Service, SpecificationMark, Store, Version};
 
@@ -117,7 +118,7 @@ impl RegisteredService {
             }
             let stored = store.find_specification(service.id, mark.version.as_ref()).await?;
             let Some(stored) = stored else { continue };
-            match Api::read(&stored.text) {
+            match blocking::run(stored.text.len(), move || Api::read(&stored.text)).await {
                 Ok(api) => apis.push(KnownApi { mark: mark.clone(), api: Arc::new(api) }),
                 // It was read when it was stored; it will be fetched again when it is needed.
                 Err(error) => warn!(service = %service.name, %error, "stored document cannot be read"),

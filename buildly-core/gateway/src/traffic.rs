@@ -15,3 +15,4 @@ pub mod hop_by_hop;
 pub mod limits;
 pub mod rate_limit;
 pub mod retry_budget;
+pub mod upload;

@@ -8,6 +8,8 @@ use bytes::Bytes;
 use crate::Key;
 use crate::scan::{Malformed, Scanner, Text};
 
+/// The most records of one answer that is joined, or is joined to another.
+const RECORDS_MAX: usize = 100_000;
 /// The field of a page that holds its records.
 const RESULTS: &str = "results";
 /// The field of a page that says where the next one is.
@@ -146,6 +148,9 @@ fn array(
     }
     loop {
         if scanner.peek() == Some(b'{') {
+            if records.len() >= RECORDS_MAX {
+                return Err(scanner.malformed("expected at most 100000 records; ask for a page of them"));
+            }
             records.push(record(scanner, wanted, depth + 1)?);
         } else {
             scanner.value(depth + 1)?;
@@ -208,7 +213,7 @@ fn next_of(value: &[u8]) -> Next {
 fn record(scanner: &mut Scanner<'_>, wanted: &Wanted<'_>, depth: u32) -> Result<Record, Malformed> {
     scanner.peek();
     let start = scanner.at();
-    let mut names: HashSet<Cow<'_, str>> = HashSet::new();
+    let mut names = Names::default();
     let mut one = Record {
         start,
         end: start,
@@ -230,12 +235,40 @@ fn record(scanner: &mut Scanner<'_>, wanted: &Wanted<'_>, depth: u32) -> Result<
                 *place = key_of(scanner.slice(&value));
             }
         }
-        if wanted.reserved.contains(&&*name) || !names.insert(name) {
+        if wanted.reserved.contains(&&*name) || !names.is_new(name) {
             one.is_verbatim = false;
         }
         Ok(())
     })?;
     Ok(one)
+}
+
+/// So many names are compared one by one, which is faster than hashing them.
+const NAMES_SCANNED_MAX: usize = 32;
+
+/// The names of one record's members.
+#[derive(Default)]
+struct Names<'a> {
+    few: Vec<Cow<'a, str>>,
+    /// All of them, once there are many.
+    many: HashSet<Cow<'a, str>>,
+}
+
+impl<'a> Names<'a> {
+    /// Adds one; says whether it was not there.
+    fn is_new(&mut self, name: Cow<'a, str>) -> bool {
+        if !self.many.is_empty() {
+            return self.many.insert(name);
+        }
+        let is_new = !self.few.contains(&name);
+        if is_new && self.few.len() < NAMES_SCANNED_MAX {
+            self.few.push(name);
+        } else if is_new {
+            self.many.extend(self.few.drain(..));
+            self.many.insert(name);
+        }
+        is_new
+    }
 }
 
 /// Walks over an object; `visit` stands at a member's value and steps over it. Says where it ends.

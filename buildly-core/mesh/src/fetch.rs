@@ -4,35 +4,52 @@ mod list;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use buildly_model::{Body, Principal, ServiceCall, ServiceId, Timestamp};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method as HttpMethod, StatusCode, header};
+use tokio::time::timeout;
 
 use crate::document::{Document, Expected, Wanted, rewrite};
 use crate::fault::{Reason, detail_of};
+use crate::gather::{Gathered, Held, Memory};
 use crate::plan::{Fetch, Method, encoded};
-use crate::{DetailPath, Key, Parts, bounded};
+use crate::{Along, DetailPath, Key, Parts, bounded};
 
 /// The most bytes of one answer of a joined service.
 pub(crate) const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How many of the core's own records are read in one go.
+const LOCAL_KEYS_MAX: usize = 50;
 /// How many calls of one fetch run at once.
 const CALLS_AT_ONCE_MAX: usize = 8;
+
+const IDEMPOTENCY_KEY: http::HeaderName = http::HeaderName::from_static("idempotency-key");
 
 /// On whose behalf calls are made, and until when.
 pub(crate) struct Caller<'a> {
     pub(crate) parts: &'a Parts,
+    pub(crate) memory: &'a Memory,
     pub(crate) principal: &'a Principal,
     pub(crate) authorization: Option<&'a HeaderValue>,
+    pub(crate) along: &'a Along,
     pub(crate) deadline: Timestamp,
 }
 
+/// What a call sends.
+pub(crate) struct Content {
+    pub(crate) body: Bytes,
+    pub(crate) idempotency_key: Option<HeaderValue>,
+}
+
 /// What a fetch brought.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Fetched {
     pub(crate) records: HashMap<Key, Bytes>,
     pub(crate) troubles: Vec<Trouble>,
     pub(crate) calls: u32,
+    /// The memory that the records take: they are parts of the answers they came in.
+    pub(crate) held: Vec<Held>,
 }
 
 /// Something that kept records away.
@@ -58,6 +75,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    pub(crate) held: Held,
 }
 
 impl Answer {
@@ -95,9 +113,21 @@ impl Caller<'_> {
         }
     }
 
+    /// Some records at a time; what was read before the deadline is there.
     async fn fetch_local(&self, fetch: &Fetch, keys: &[Key]) -> Fetched {
+        let portion = keys.len().div_ceil(CALLS_AT_ONCE_MAX).clamp(1, LOCAL_KEYS_MAX);
+        let reads = keys.chunks(portion).map(|keys| self.read_local(fetch, keys));
+        merge(bounded::run(reads.collect(), CALLS_AT_ONCE_MAX).await)
+    }
+
+    async fn read_local(&self, fetch: &Fetch, keys: &[Key]) -> Fetched {
         let mut fetched = Fetched::default();
-        match self.parts.local.read(self.principal, &fetch.record_type, keys).await {
+        let reading = self.parts.local.read(self.principal, &fetch.record_type, keys);
+        let Ok(read) = timeout(self.left(), reading).await else {
+            fetched.troubles.push(Trouble::new(Reason::DeadlineExceeded, keys.len()));
+            return fetched;
+        };
+        match read {
             Ok(records) => {
                 for record in records {
                     take(&mut fetched, record, Expected::Detail, fetch, &mut |key| keys.contains(key));
@@ -117,11 +147,16 @@ impl Caller<'_> {
     async fn fetch_one(&self, service: ServiceId, fetch: &Fetch, path: &DetailPath, key: &Key) -> Fetched {
         let mut fetched = Fetched::default();
         let calls = AtomicU32::new(0);
-        let answer = self.call(service, HttpMethod::GET, &path.of_key(key), None, &calls).await;
+        let Some(path) = path.of_key(key) else {
+            fetched.troubles.push(not_in_a_path(key));
+            return fetched;
+        };
+        let answer = self.call(service, HttpMethod::GET, &path, None, &calls).await;
         fetched.calls = calls.into_inner();
         match answer {
             Err(trouble) => fetched.troubles.push(trouble),
             Ok(answer) if answer.status.is_success() => {
+                fetched.held.push(answer.held);
                 take(&mut fetched, answer.body, Expected::Detail, fetch, &mut |found| found == key);
             }
             Ok(answer) if matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::GONE) => {}
@@ -130,25 +165,38 @@ impl Caller<'_> {
         fetched
     }
 
-    /// Performs one call and reads its answer.
+    fn left(&self) -> Duration {
+        self.deadline.since(self.parts.clock.now())
+    }
+
+    /// Performs one call and reads its answer, all before the deadline.
     pub(crate) async fn call(
         &self,
         service: ServiceId,
         method: HttpMethod,
         path_and_query: &str,
-        body: Option<Bytes>,
+        content: Option<Content>,
         calls: &AtomicU32,
     ) -> Result<Answer, Trouble> {
         let mut request = http::Request::builder()
             .method(method)
             .uri(path_and_query)
             .header(header::ACCEPT, "application/json");
-        if body.is_some() {
+        if content.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        let request = request
-            .body(body.map_or_else(Body::empty, Body::from))
+        let (body, idempotency_key) =
+            content.map_or((Bytes::new(), None), |content| (content.body, content.idempotency_key));
+        let mut request = request
+            .body(Body::from(body))
             .map_err(|_| Trouble::new(Reason::UnknownPath, 1).with_detail("the path cannot be called"))?;
+        // What is sent too late may still be done by the service, and nobody would learn of it.
+        if self.left().is_zero() {
+            return Err(Trouble::new(Reason::DeadlineExceeded, 1));
+        }
+        request.headers_mut().extend(self.along.headers.clone());
+        request.headers_mut().extend(idempotency_key.map(|key| (IDEMPOTENCY_KEY, key)));
+        *request.extensions_mut() = self.along.extensions.clone();
         calls.fetch_add(1, Ordering::Relaxed);
         let call = ServiceCall {
             service,
@@ -162,18 +210,26 @@ impl Caller<'_> {
             Trouble::new(Reason::from(&error), 1)
         })?;
         let (head, body) = answer.into_parts();
-        match body.collect(ANSWER_BYTES_MAX).await {
-            Ok(body) => Ok(Answer { status: head.status, headers: head.headers, body }),
-            Err(error) => Err(Trouble::new(Reason::Unreadable, 1).with_detail(error.to_string())),
-        }
+        let gathered = self.memory.gather(self.principal.identity, body, ANSWER_BYTES_MAX, self.left()).await;
+        let Gathered { bytes, held } = gathered.map_err(|error| error.of_joined())?;
+        Ok(Answer { status: head.status, headers: head.headers, body: bytes, held })
     }
 }
 
 impl DetailPath {
-    /// The path of the record with this key.
-    pub(crate) fn of_key(&self, key: &Key) -> String {
-        format!("{}{}{}", self.before, encoded(&key.to_string()), self.after)
+    /// The path of the record with this key; `None` if a service might read it as another path,
+    /// because the key is, or hides, a `.` or `..` segment.
+    pub(crate) fn of_key(&self, key: &Key) -> Option<String> {
+        let key = key.to_string();
+        let is_dots = |part: &str| matches!(part.split(';').next(), Some("." | ".."));
+        let is_safe = !key.split(['/', '\\']).any(is_dots);
+        is_safe.then(|| format!("{}{}{}", self.before, encoded(&key), self.after))
     }
+}
+
+/// What is said of a key that has no path.
+pub(crate) fn not_in_a_path(key: &Key) -> Trouble {
+    Trouble::new(Reason::UnknownPath, 1).with_detail(format!("the key `{key}` cannot stand in a path"))
 }
 
 /// What one answer brought.
@@ -181,6 +237,8 @@ struct Taken {
     next: crate::document::Next,
     /// How many of the records that were asked for came.
     records: usize,
+    /// How many others came.
+    unasked: usize,
 }
 
 /// Takes the records of an answer that `is_asked` for, each by its own key.
@@ -226,7 +284,7 @@ fn take(
     if unasked > 0 {
         tracing::debug!(service = %fetch.record_type.service, unasked, "records came that nobody asked for");
     }
-    Some(Taken { next: document.next(), records })
+    Some(Taken { next: document.next(), records, unasked })
 }
 
 fn merge(parts: Vec<Fetched>) -> Fetched {
@@ -235,6 +293,7 @@ fn merge(parts: Vec<Fetched>) -> Fetched {
         whole.records.extend(part.records);
         whole.troubles.extend(part.troubles);
         whole.calls += part.calls;
+        whole.held.extend(part.held);
     }
     whole
 }
@@ -243,4 +302,27 @@ fn merge(parts: Vec<Fetched>) -> Fetched {
 pub(crate) fn distinct<'a>(keys: impl Iterator<Item = &'a Key>) -> Vec<Key> {
     let mut seen = HashSet::new();
     keys.filter(|key| seen.insert(*key)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_would_lead_to_another_path_has_none() {
+        let path = DetailPath::of_template("/product/{id}/").unwrap();
+        for (key, expected) in [
+            ("7", Some("/product/7/")),
+            ("a b", Some("/product/a%20b/")),
+            ("a..b", Some("/product/a..b/")),
+            ("x/y", Some("/product/x%2Fy/")),
+            (".", None),
+            ("..", None),
+            ("..;x=1", None),
+            ("a/../b", None),
+            ("..\\b", None),
+        ] {
+            assert_eq!(path.of_key(&Key::of_text(key)).as_deref(), expected, "{key}");
+        }
+    }
 }

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use buildly_model::{Action, Body, Principal, ServiceCall, Timestamp};
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, StatusCode, header};
 
 use crate::fault::Fault;
 use crate::join::{Asked, DEADLINE_DEFAULT, Joining};
 use crate::mesh::require_signed_in;
 use crate::plan::Plan;
-use crate::{Error, Key, Mesh, RecordType, Shape, View};
+use crate::room::JOINED_OUTPUT_BYTES_MAX;
+use crate::{Along, Error, Key, Mesh, RecordType, Shape, View};
 
 /// A question to be awaited; nothing happens before.
 #[must_use = "a question does nothing until it is awaited"]
@@ -101,6 +102,7 @@ impl Get {
             .body(Body::empty())
             .map_err(|_| Error::field("query", "expected a query such as `limit=20`"))?;
         let plan = mesh.plans.plan(&shape, &view, &self.principal);
+        let caller = self.principal.identity;
         let asked = Asked {
             principal: self.principal.clone(),
             authorization: self.authorization.clone(),
@@ -108,6 +110,7 @@ impl Get {
             path,
             method: Method::GET,
             body: None,
+            along: Along::default(),
             deadline: Some(deadline),
         };
         let call = ServiceCall {
@@ -119,11 +122,15 @@ impl Get {
         };
         let answer = mesh.parts.client.call(call).await?;
         let name = record_type.service.clone();
-        let joining = Joining { mesh, asked, record_type, key, plan: Arc::clone(&plan), wishes: Vec::new() };
+        let memory = (mesh.memory.clone(), Arc::clone(&mesh.parts.clock));
+        let (plan_of_it, wishes) = (Arc::clone(&plan), Vec::new());
+        let joining = Joining { mesh, asked, record_type, key, plan: plan_of_it, wishes, deadline };
         let (answer, mut calls, faults) = joining.finish_counting(answer).await?;
         *calls.entry(name.clone()).or_default() += 1;
         let status = answer.status();
-        let body = whole(answer, &name).await?;
+        let left = deadline.since(memory.1.now());
+        let gathered = memory.0.gather(caller, answer.into_body(), JOINED_OUTPUT_BYTES_MAX, left).await;
+        let body = gathered.map_err(|error| error.of_answer(&name))?.bytes;
         Ok(Joined { status, body, faults, plan, calls })
     }
 
@@ -143,7 +150,7 @@ impl Get {
         }
         let resource = view.services.find_resource(service, record_type.path(), &record_type.key_field);
         let path = resource.and_then(|resource| match key {
-            Some(key) => resource.detail_path.map(|path| path.of_key(key)),
+            Some(key) => resource.detail_path.and_then(|path| path.of_key(key)),
             None => resource.list_path,
         });
         let path = path.ok_or_else(|| unknown(format!("{name}{}", record_type.endpoint)))?;
@@ -177,9 +184,4 @@ fn find(view: &View, path: &str) -> Result<(RecordType, Option<Key>), Error> {
     let (list, key) = rest.rsplit_once('/').ok_or_else(unknown)?;
     let found = by_name(list).ok_or_else(unknown)?;
     Ok((found.clone(), Some(Key::of_text(key))))
-}
-
-async fn whole(answer: Response<Body>, service: &str) -> Result<Bytes, Error> {
-    let body = answer.into_body().collect(usize::MAX).await;
-    body.map_err(|error| Error::Unreadable { service: service.to_owned(), reason: error.to_string() })
 }

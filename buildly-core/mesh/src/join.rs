@@ -13,15 +13,18 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 use crate::document::{Document, Expected, Layout, Wanted};
-use crate::fault::{Fault, MESH_FIELD, MESH_HEADER, to_header};
+use crate::fault::{Fault, MESH_FIELD, MESH_HEADER, Reason, to_header};
 use crate::fetch::Caller;
+use crate::gather::{GatherError, Gathered, Held};
 use crate::linking::{self, Wish};
 use crate::mesh::require_signed_in;
 use crate::plan::Plan;
+use crate::read::fault;
+use crate::room::{JOINED_OUTPUT_BYTES_MAX, fit};
 use crate::splice::{Field, splice};
-use crate::{Error, Key, Mesh, RecordType, Shape, View};
+use crate::{Along, Error, Key, Mesh, RecordType, Shape};
 
-/// How long a join may take when nobody says.
+/// How long a join may take, from its beginning to the last call, when nobody says.
 pub(crate) const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
 /// The most bytes of an answer that is joined.
 pub const JOINED_ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -41,7 +44,9 @@ pub struct Asked {
     pub method: Method,
     /// The whole body, for methods that write.
     pub body: Option<Bytes>,
-    /// When the answer must be there.
+    /// What goes along with the calls to other services.
+    pub along: Along,
+    /// When the answer must be there; 30 s from the beginning when nobody says.
     pub deadline: Option<Timestamp>,
 }
 
@@ -54,19 +59,39 @@ pub struct Joining {
     pub(crate) key: Option<Key>,
     pub(crate) plan: Arc<Plan>,
     pub(crate) wishes: Vec<Wish>,
+    /// The end of every call that the join makes, and of every answer that it reads.
+    pub(crate) deadline: Timestamp,
 }
 
 /// What a join added to an answer.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Added {
     /// One list of records for each record of the answer, for each branch of the plan.
     pub(crate) lists: Vec<Vec<Vec<Bytes>>>,
     pub(crate) faults: Vec<Fault>,
     /// How many calls each service got.
     pub(crate) calls: BTreeMap<String, u32>,
+    /// The memory that the records take.
+    pub(crate) held: Vec<Held>,
 }
 
 impl Mesh {
+    /// Reads the body of a request that is to be [joined](Asked::body): at most `bytes_max` bytes
+    /// within `time`, as long as all joins together, and those of this caller, do not hold too
+    /// much. Keep the answer until the join is finished.
+    ///
+    /// # Errors
+    /// [`GatherError`] says which bound it went beyond.
+    pub async fn gather(
+        &self,
+        principal: &Principal,
+        body: Body,
+        bytes_max: usize,
+        time: Duration,
+    ) -> Result<Gathered, GatherError> {
+        self.memory.gather(principal.identity, body, bytes_max, time).await
+    }
+
     /// Begins a join: finds the record type, checks what the caller may and makes the plan.
     /// `None` if there is nothing to join: the service's answer is the answer.
     ///
@@ -77,7 +102,8 @@ impl Mesh {
     pub async fn begin_join(&self, asked: Asked) -> Result<Option<Joining>, Error> {
         require_signed_in(&asked.principal)?;
         let view = self.parts.views.view(&asked.principal).await?;
-        let Some((record_type, key)) = address(&view, &asked) else { return Ok(None) };
+        let Some(address) = view.catalog.address(&asked.service, &asked.path) else { return Ok(None) };
+        let (record_type, key) = (address.record_type.clone(), address.key);
         let Some(action) = Action::of_method(&asked.method) else { return Ok(None) };
         let shape = Shape::all(&view.catalog, record_type.id);
         // Records without the field of their key are told even where nothing is linked yet.
@@ -96,34 +122,13 @@ impl Mesh {
             Action::Read | Action::Delete => shape,
         };
         let plan = self.plans.plan(&shape, &view, &asked.principal);
-        Ok(Some(Joining { mesh: self.clone(), asked, record_type, key, plan, wishes }))
+        let deadline = self.deadline_of(&asked);
+        Ok(Some(Joining { mesh: self.clone(), asked, record_type, key, plan, wishes, deadline }))
     }
-}
 
-/// Which record type a path names, and which record.
-fn address(view: &View, asked: &Asked) -> Option<(RecordType, Option<Key>)> {
-    let path = asked.path.split(['?', '#']).next().unwrap_or_default().trim_matches('/');
-    if let Some(found) = view.catalog.find_by_path(&asked.service, path) {
-        return Some((found.clone(), None));
+    pub(crate) fn deadline_of(&self, asked: &Asked) -> Timestamp {
+        asked.deadline.unwrap_or_else(|| self.parts.clock.now().after(DEADLINE_DEFAULT))
     }
-    let (list, key) = path.rsplit_once('/')?;
-    let found = view.catalog.find_by_path(&asked.service, list)?;
-    Some((found.clone(), Some(Key::of_text(&decoded(key)?))))
-}
-
-/// Resolves percent-encoding (RFC 3986 section 2.1); `None` if it is broken.
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || char::from(rest.next()?).to_digit(16);
-        bytes.push(u8::try_from(digit()? << 4 | digit()?).ok()?);
-    }
-    String::from_utf8(bytes).ok()
 }
 
 impl Joining {
@@ -173,15 +178,16 @@ impl Joining {
             return self.finish_without_body(answer).await;
         }
         let (head, body) = answer.into_parts();
-        let body = body.collect(JOINED_ANSWER_BYTES_MAX).await.map_err(|error| self.unreadable(&*error))?;
-        let Some(document) = self.scan(body.clone())? else {
-            return unchanged(Response::from_parts(head, Body::from(body)));
+        let body = self.whole(body, JOINED_ANSWER_BYTES_MAX).await?;
+        let Some(document) = self.scan(body.bytes.clone())? else {
+            return unchanged(Response::from_parts(head, Body::from(body.bytes)));
         };
-        let added = if self.asked.method == Method::GET {
+        let mut added = if self.asked.method == Method::GET {
             self.read(&document).await?
         } else {
             self.write(Some(&document)).await?
         };
+        let _held = self.fit(&document, &mut added)?;
         let fields = self.fields(added.lists);
         let faults = crate::fault::merge(added.faults);
         let body = splice(&document, &fields, &faults);
@@ -236,13 +242,41 @@ impl Joining {
         fields
     }
 
+    /// Leaves out what would make the answer too large, and takes the memory for it.
+    fn fit(&self, document: &Document, added: &mut Added) -> Result<Held, Error> {
+        let (branches, size) = (&self.plan.branches, document.bytes.len());
+        let fitted = fit(branches, &mut added.lists, size, document.records.len(), JOINED_OUTPUT_BYTES_MAX);
+        let (lacking, bytes) = fitted.ok_or_else(|| Error::Unreadable {
+            service: self.asked.service.clone(),
+            reason: format!(
+                "with `?join` it would have more than {JOINED_OUTPUT_BYTES_MAX} bytes; ask for fewer records"
+            ),
+        })?;
+        for (branch, lacks) in branches.iter().zip(lacking).filter(|(_, lacks)| *lacks > 0) {
+            let detail = format!("a joined answer has at most {JOINED_OUTPUT_BYTES_MAX} bytes");
+            let incomplete = fault(branch, Reason::Incomplete, lacks);
+            added.faults.push(Fault { detail: Some(detail), ..incomplete });
+        }
+        let held = self.mesh.memory.hold(self.asked.principal.identity, bytes);
+        held.ok_or_else(|| GatherError::NoRoom.of_answer(&self.asked.service))
+    }
+
+    /// Reads the service's answer, before the deadline.
+    pub(crate) async fn whole(&self, body: Body, bytes_max: usize) -> Result<Gathered, Error> {
+        let (memory, caller) = (&self.mesh.memory, self.asked.principal.identity);
+        let left = self.deadline.since(self.mesh.parts.clock.now());
+        let gathered = memory.gather(caller, body, bytes_max, left).await;
+        gathered.map_err(|error| error.of_answer(&self.asked.service))
+    }
+
     pub(crate) fn caller(&self) -> Caller<'_> {
-        let deadline = self.asked.deadline;
         Caller {
             parts: &self.mesh.parts,
+            memory: &self.mesh.memory,
             principal: &self.asked.principal,
             authorization: self.asked.authorization.as_ref(),
-            deadline: deadline.unwrap_or_else(|| self.mesh.parts.clock.now().after(DEADLINE_DEFAULT)),
+            along: &self.asked.along,
+            deadline: self.deadline,
         }
     }
 

@@ -17,11 +17,14 @@ mod relationship;
 mod snapshot;
 mod store;
 
+mod address;
+mod along;
 mod catalog;
 mod document;
 mod fault;
 mod plan;
 mod plan_cache;
+mod room;
 mod scan;
 mod shape;
 mod splice;
@@ -31,6 +34,7 @@ pub mod fuzzing;
 
 mod bounded;
 mod fetch;
+mod gather;
 mod get;
 mod join;
 mod join_records;
@@ -45,9 +49,12 @@ mod write;
 #[cfg(test)]
 mod testing;
 
+pub use address::Address;
+pub use along::Along;
 pub use change::Change;
 pub use error::Error;
 pub use fault::{Fault, Reason};
+pub use gather::{GatherError, Gathered};
 pub use get::{Get, Joined};
 pub use join::{Asked, JOINED_ANSWER_BYTES_MAX, Joining};
 pub use join_record::{JoinRecord, JoinRecordFilter, JoinRecordPage};
@@ -62,6 +69,7 @@ pub use plan::{
 pub use record_type::{RecordType, RecordTypeInput, RecordTypeUpdate};
 pub use relationship::{Relationship, RelationshipInput, RelationshipUpdate, Side};
 pub use relationships::DescribedRelationship;
+pub use room::JOINED_OUTPUT_BYTES_MAX;
 pub use shape::{Branch, Links, Shape};
 pub use snapshot::Snapshot;
 pub use store::{LINK_KEYS_MAX, Store};

@@ -6,6 +6,7 @@ use buildly_journal::{Commit, Event};
 use buildly_model::{Clock, OrganizationId, Principal, Random, ServiceClient};
 use serde::Serialize;
 
+use crate::gather::{HELD_BYTES_MAX, Memory};
 use crate::plan_cache::PlanCache;
 use crate::{Change, Error, LocalRecords, Store, Views};
 
@@ -14,6 +15,7 @@ use crate::{Change, Error, LocalRecords, Store, Views};
 pub struct Mesh {
     pub(crate) parts: Arc<Parts>,
     pub(crate) plans: PlanCache,
+    pub(crate) memory: Memory,
 }
 
 /// What the operations need from outside.
@@ -38,7 +40,7 @@ impl Mesh {
     /// Connects the operations with their outside.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), plans: PlanCache::new() }
+        Self { parts: Arc::new(parts), plans: PlanCache::new(), memory: Memory::new(HELD_BYTES_MAX) }
     }
 
     pub(crate) fn event(

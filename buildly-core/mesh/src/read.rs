@@ -103,8 +103,9 @@ impl Joining {
     /// Fetches what the branches want, each kind of record once, and hands it out.
     pub(crate) async fn fetch_wanted(&self, (wanted, faults): (Vec<Wanted>, Vec<Fault>)) -> Added {
         let caller = self.caller();
-        let fetches = fetch_all(&caller, &self.plan, &wanted).await;
-        let mut added = Added { faults, ..Added::default() };
+        let mut fetches = fetch_all(&caller, &self.plan, &wanted).await;
+        let held = fetches.iter_mut().flat_map(|fetched| std::mem::take(&mut fetched.held)).collect();
+        let mut added = Added { faults, held, ..Added::default() };
         for (fetch, fetched) in self.plan.fetches.iter().zip(&fetches) {
             if fetched.calls > 0 {
                 *added.calls.entry(fetch.record_type.service.clone()).or_default() += fetched.calls;

@@ -22,7 +22,8 @@ struct Catalog {
     record_types: Vec<RecordType>,
     relationships: Vec<Relationship>,
     types_by_id: HashMap<RecordTypeId, usize>,
-    types_by_path: HashMap<(String, String), usize>,
+    /// By service, then by path.
+    types_by_path: HashMap<String, HashMap<String, usize>>,
 }
 
 /// Counts the catalogs that this process has built; only there to tell them apart.
@@ -33,12 +34,12 @@ impl Snapshot {
     #[must_use]
     pub fn new(record_types: Vec<RecordType>, relationships: Vec<Relationship>) -> Self {
         let types_by_id = record_types.iter().enumerate().map(|(place, one)| (one.id, place)).collect();
-        let by_path = |(place, one): (usize, &RecordType)| {
-            let (service, path) = (one.service.clone(), one.path().to_owned());
-            ((service, path), place)
-        };
-        // The first of a path counts, should rows ever disagree.
-        let types_by_path = record_types.iter().enumerate().rev().map(by_path).collect();
+        let mut types_by_path: HashMap<String, HashMap<String, usize>> = HashMap::new();
+        for (place, one) in record_types.iter().enumerate() {
+            let paths = types_by_path.entry(one.service.clone()).or_default();
+            // The first of a path counts, should rows ever disagree.
+            paths.entry(one.path().to_owned()).or_insert(place);
+        }
         let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed);
         let catalog = Catalog { generation, record_types, relationships, types_by_id, types_by_path };
         Self { catalog: Arc::new(catalog) }
@@ -90,8 +91,8 @@ impl Snapshot {
     /// The record type that a service has under a path (slashes around it do not count).
     #[must_use]
     pub fn find_by_path(&self, service: &str, path: &str) -> Option<&RecordType> {
-        let path = (service.to_owned(), path.trim_matches('/').to_owned());
-        self.catalog.types_by_path.get(&path).and_then(|place| self.catalog.record_types.get(*place))
+        let place = self.catalog.types_by_path.get(service)?.get(path.trim_matches('/'))?;
+        self.catalog.record_types.get(*place)
     }
 
     /// The record type that join records call by this name, such as `crmContact`.

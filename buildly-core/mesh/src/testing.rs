@@ -149,5 +149,29 @@ pub(crate) fn view(rights: Rights, documents: Documents) -> crate::View {
     crate::View { catalog: catalog(), access: Arc::new(rights), services: Arc::new(documents) }
 }
 
+/// A body that never comes.
+pub(crate) struct Silent;
+
+impl http_body::Body for Silent {
+    type Data = bytes::Bytes;
+    type Error = buildly_model::BodyError;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
+        std::task::Poll::Pending
+    }
+}
+
+/// Time as tokio's paused clock has it.
+pub(crate) struct PausedClock(pub(crate) tokio::time::Instant);
+
+impl buildly_model::Clock for PausedClock {
+    fn now(&self) -> buildly_model::Timestamp {
+        buildly_model::Timestamp::from_seconds(1_800_000_000).after(self.0.elapsed())
+    }
+}
+
 pub(crate) mod memory;
 pub(crate) mod services;

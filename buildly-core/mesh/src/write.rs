@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 
 use crate::document::{Document, Expected, Wanted, rewrite};
 use crate::fault::{Fault, Reason};
-use crate::fetch::{Caller, Trouble};
+use crate::fetch::{Caller, Content, Trouble, not_in_a_path};
+use crate::gather::Held;
 use crate::join::{Added, Joining};
 use crate::join_records::payload;
 use crate::linking::{Item, Members, Wish};
@@ -19,7 +20,7 @@ use crate::mesh::ATTEMPTS_MAX;
 use crate::plan::PlannedBranch;
 use crate::read::fault;
 use crate::record_types::is_outrun;
-use crate::{Change, DetailPath, Error, JoinRecord, Key, Links, Resource, Side};
+use crate::{Change, Error, JoinRecord, Key, Links, Resource, Side};
 
 /// Links to make and to take away, as (relationship, origin, related).
 #[derive(Debug, Default)]
@@ -35,6 +36,8 @@ struct Written {
     key: Key,
     bytes: Bytes,
     previous: Option<Key>,
+    /// The memory that the record takes.
+    held: Vec<Held>,
 }
 
 impl Joining {
@@ -131,8 +134,8 @@ impl Joining {
     ) -> Vec<Bytes> {
         let calls = AtomicU32::new(0);
         let mut records = Vec::with_capacity(wish.items.len());
-        for item in &wish.items {
-            match self.write_item(wish, branch, item, key, &calls).await {
+        for (number, item) in wish.items.iter().enumerate() {
+            match self.write_item(wish, branch, (number, item), key, &calls).await {
                 Ok(written) => {
                     let pair = |other: Key| match wish.side {
                         Side::Origin => (wish.relationship.id, key.clone(), other),
@@ -143,6 +146,7 @@ impl Joining {
                         .extend(written.previous.filter(|previous| *previous != written.key).map(pair));
                     links.made.push(pair(written.key));
                     records.push(written.bytes);
+                    added.held.extend(written.held);
                 }
                 Err(trouble) => added
                     .faults
@@ -160,28 +164,29 @@ impl Joining {
         &self,
         wish: &Wish,
         branch: &PlannedBranch,
-        item: &Item,
+        (number, item): (usize, &Item),
         key: &Key,
         calls: &AtomicU32,
     ) -> Result<Written, Trouble> {
         let caller = self.caller();
         let unknown_path = || Trouble::new(Reason::UnknownPath, 1);
+        let content = |members| Content {
+            body: body_of(members, wish, key),
+            idempotency_key: self.asked.along.key_of(wish.relationship.id, number),
+        };
         let target = || wish.target.as_ref().ok_or_else(unknown_path);
         match item {
             Item::Create(members) => {
                 let (service, Resource { list_path, .. }) = target()?;
                 let path = list_path.as_deref().ok_or_else(unknown_path)?;
-                let body = body_of(members, wish, key);
-                self.send(&caller, wish, *service, Method::POST, path, body, calls).await
+                self.send(&caller, wish, *service, Method::POST, path, content(members), calls).await
             }
             Item::Update { key: other, method, members } => {
                 let (service, Resource { detail_path, .. }) = target()?;
-                let path = detail_path
-                    .as_ref()
-                    .map(|path: &DetailPath| path.of_key(other))
-                    .ok_or_else(unknown_path)?;
-                let body = body_of(members, wish, key);
-                let written = self.send(&caller, wish, *service, method.clone(), &path, body, calls).await?;
+                let path = detail_path.as_ref().ok_or_else(unknown_path)?;
+                let path = path.of_key(other).ok_or_else(|| not_in_a_path(other))?;
+                let (method, content) = (method.clone(), content(members));
+                let written = self.send(&caller, wish, *service, method, &path, content, calls).await?;
                 Ok(Written { key: other.clone(), ..written })
             }
             Item::Link { key: other, previous } => {
@@ -190,7 +195,10 @@ impl Joining {
                 let mut fetched = caller.fetch(fetch, std::slice::from_ref(other)).await;
                 calls.fetch_add(fetched.calls, std::sync::atomic::Ordering::Relaxed);
                 match fetched.records.remove(other) {
-                    Some(bytes) => Ok(Written { key: other.clone(), bytes, previous: previous.clone() }),
+                    Some(bytes) => {
+                        let (key, previous) = (other.clone(), previous.clone());
+                        Ok(Written { key, bytes, previous, held: fetched.held })
+                    }
                     None => Err(fetched.troubles.into_iter().next().unwrap_or(Trouble {
                         reason: Reason::Status(404),
                         records: 1,
@@ -209,16 +217,17 @@ impl Joining {
         service: ServiceId,
         method: Method,
         path: &str,
-        body: Bytes,
+        content: Content,
         calls: &AtomicU32,
     ) -> Result<Written, Trouble> {
+        let body = content.body.clone();
         let sent_key = serde_json::from_slice::<Members>(&body).ok();
-        let answer = caller.call(service, method, path, Some(body.clone()), calls).await?;
+        let mut answer = caller.call(service, method, path, Some(content), calls).await?;
         if !answer.status.is_success() {
             return Err(answer.trouble(1));
         }
         let wanted = Wanted { key_field: &wish.record_type.key_field, fields: &[], reserved: &[] };
-        let shown = if answer.body.is_empty() { body } else { answer.body };
+        let shown = if answer.body.is_empty() { body } else { std::mem::take(&mut answer.body) };
         let document = match Document::scan(shown, Expected::Detail, &wanted) {
             Ok(Some(document)) => document,
             Ok(None) => return Err(Trouble::new(Reason::Unreadable, 1)),
@@ -235,7 +244,7 @@ impl Joining {
         let key = record.key.clone().or(own).ok_or_else(|| Trouble::new(Reason::KeyMissing, 1))?;
         let bytes = document.slice(record);
         let bytes = if record.is_verbatim { bytes } else { rewrite(&bytes, &[]).unwrap_or_default().into() };
-        Ok(Written { key, bytes, previous: None })
+        Ok(Written { key, bytes, previous: None, held: vec![answer.held] })
     }
 
     /// Makes and takes away links in one unit; what is so already stays.

@@ -90,6 +90,7 @@ fn kind_and_title(status: StatusCode) -> (&'static str, &'static str) {
         StatusCode::UNAUTHORIZED => ("unauthenticated", "Not signed in"),
         StatusCode::FORBIDDEN => ("forbidden", "Not allowed"),
         StatusCode::NOT_FOUND => ("not-found", "Not found"),
+        StatusCode::REQUEST_TIMEOUT => ("too-slow", "Too slow"),
         StatusCode::METHOD_NOT_ALLOWED => ("method-not-allowed", "Method not allowed"),
         StatusCode::CONFLICT => ("conflict", "Conflict"),
         StatusCode::PAYLOAD_TOO_LARGE => ("too-large", "Too large"),

@@ -9,6 +9,9 @@ use super::Error;
 /// The variables that are settings begin so.
 pub(super) const PREFIX: &str = "BUILDLY_";
 
+/// The variables that are secrets of services, which settings refer to.
+const SECRET_PREFIX: &str = buildly_core::gateway::SECRET_VARIABLE_PREFIX;
+
 /// Names the configuration file itself, so it cannot stand in one.
 const FILE_VARIABLE: &str = "BUILDLY_CONFIG";
 
@@ -71,8 +74,10 @@ impl Sources {
         environment: impl IntoIterator<Item = (String, String)>,
         flags: Vec<FlagValue>,
     ) -> Result<Self, Error> {
-        let mut environment: BTreeMap<String, String> =
-            environment.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
+        let mut environment: BTreeMap<String, String> = environment
+            .into_iter()
+            .filter(|(name, _)| name.starts_with(PREFIX) && !name.starts_with(SECRET_PREFIX))
+            .collect();
         let named = environment.remove(FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
         let named = path.map(Path::to_owned).or(named);
         let file = match named {

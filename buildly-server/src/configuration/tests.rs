@@ -23,8 +23,12 @@ fn load(file: &str, environment: &[(&str, &str)], flags: Vec<FlagValue>) -> Resu
 #[test]
 fn flags_win_over_environment_over_file_over_default() {
     let file = "listen = \"file:1\"\ndata_dir = \"file\"\n[limits]\nbody_bytes_max = 1\n";
-    let environment =
-        [("BUILDLY_LISTEN", "environment:1"), ("BUILDLY_DATA_DIR", "environment"), ("PATH", "/bin")];
+    let environment = [
+        ("BUILDLY_LISTEN", "environment:1"),
+        ("BUILDLY_DATA_DIR", "environment"),
+        ("PATH", "/bin"),
+        ("BUILDLY_SECRET_CRM", "a service's, no setting"),
+    ];
     let configuration = load(file, &environment, vec![flag("listen", "flag:1")]).unwrap();
     assert_eq!(configuration.listen, "flag:1");
     assert_eq!(configuration.data_dir, PathBuf::from("environment"));

@@ -1,8 +1,10 @@
 //! Joins through the gateway, over real HTTP, with two real services.
 
+use buildly_core::gateway::{RateLimit, Update};
+use buildly_model::Secret;
 use serde_json::{Value, json};
 
-use crate::harness::TestServer;
+use crate::harness::{PASSWORD, TestServer};
 use crate::mesh_world::World;
 use crate::recorded::RecordedService;
 
@@ -102,6 +104,25 @@ async fn a_joined_service_that_is_down_is_named() {
         list.headers
     );
     server.stop().await;
+}
+
+#[tokio::test]
+async fn the_calls_of_a_join_count_against_the_limits_of_the_joined_service() {
+    let world = world().await;
+    let buildly = world.server.running().server().buildly();
+    let issued = buildly.auth().open_session("root", &Secret::new(PASSWORD), None).await.unwrap();
+    let root = buildly.auth().authenticate(issued.access_token.expose()).await.unwrap();
+    let documents = buildly.snapshot().gateway.find_by_name("documents").unwrap().service.clone();
+    let mut policy = documents.policy.clone();
+    policy.rate_limits.principal = Some(RateLimit { requests: 1, window_seconds: 3600, burst: 1 });
+    let update = Update { policy: Some(policy), ..Update::default() };
+    buildly.gateway().update(&root, documents.id, &update, None).await.unwrap();
+    let one = world.ann.get("/products/product/1/?join").await.expect(200).json();
+    assert_eq!(one["product_documents"].as_array().unwrap().len(), 1, "{one}");
+    assert_eq!(one["_mesh"]["faults"][0]["reason"], "busy");
+    assert_eq!(one["product_category"], json!([category(1)]));
+    world.ann.get("/documents/document/?join").await.expect(429);
+    world.server.stop().await;
 }
 
 #[tokio::test]

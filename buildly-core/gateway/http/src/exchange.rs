@@ -12,7 +12,8 @@ use hyper::upgrade::OnUpgrade;
 use crate::answer::{AnswerBody, Place};
 use crate::client::Shared;
 use crate::deadline::{Deadline, Elapsed};
-use crate::gate::{Busy, Permit};
+use crate::door::Busy;
+use crate::gate::Permit;
 use crate::live::{LiveInstance, LiveService};
 use crate::open_streams::Holder;
 use crate::outgoing::Outgoing;
@@ -43,7 +44,8 @@ pub(crate) async fn perform(
     let (mut outgoing, body) =
         Outgoing::new(call.request, call.authorization, &service.credential, &shared.trust)
             .map_err(|circle| bad_answer(service, Box::new(circle)))?;
-    let permit = match deadline.within(service.state.gate.enter(&service.concurrency)).await {
+    let caller = call.principal.identity;
+    let permit = match deadline.within(service.state.gate.enter(caller, &service.concurrency)).await {
         Ok(entered) => entered.map_err(|refused| busy(service, refused))?,
         Err(_) => return Err(exceeded(service)),
     };
@@ -113,10 +115,12 @@ fn conclude(service: &LiveService, failure: Failure) -> Result<Response<Body>, C
     }
 }
 
-/// A caller that breaks off or is in a hurry says nothing about the instance.
+/// A caller that breaks off, is in a hurry or does not get on with its upload says nothing about
+/// the instance.
 fn counts_against_instance(failure: &Failure, tape: &Tape) -> bool {
     match failure {
-        Failure::NotConnected(_) | Failure::Status(_) | Failure::Elapsed(Elapsed::FirstByte) => true,
+        Failure::NotConnected(_) | Failure::Status(_) => true,
+        Failure::Elapsed(Elapsed::FirstByte) => tape.is_sent(),
         Failure::Broken(_) => !tape.is_broken(),
         Failure::Elapsed(Elapsed::Caller) => false,
     }
@@ -181,6 +185,7 @@ fn finish(
     parts.version = http::Version::HTTP_11;
     parts.headers.remove(ALT_SVC);
     let idle = service.policy().idle_timeout();
+    let identity = holder.principal.identity;
     if parts.status == StatusCode::SWITCHING_PROTOCOLS {
         let protocol = parts.headers.remove(UPGRADE);
         hop_by_hop::strip(&mut parts.headers);
@@ -190,7 +195,7 @@ fn finish(
             // A service that switches without being asked breaks the protocol.
             let caller =
                 upgrade.ok_or_else(|| bad_answer(service, "it switched protocols unasked".into()))?;
-            let place = service.state.gate.enter_stream(&service.concurrency);
+            let place = service.state.gate.enter_stream(identity, &service.concurrency);
             let place = place.map_err(|refused| busy(service, refused))?;
             let ticket = shared.streams.enter(holder);
             shared.tunnels.open(Tunnel { caller, service: on_service, idle, ticket, place });
@@ -203,7 +208,7 @@ fn finish(
         .get(CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"text/event-stream"));
     let place = if is_event_stream {
-        let place = service.state.gate.enter_stream(&service.concurrency);
+        let place = service.state.gate.enter_stream(identity, &service.concurrency);
         Place::Stream { _place: place.map_err(|refused| busy(service, refused))? }
     } else {
         Place::Call { _permit: permit }

@@ -1,156 +1,160 @@
-//! The door of one service: so many calls inside, so many before it.
+//! The gate of one service: a door for all, and before it a door for each caller.
+//!
+//! A caller has a part of the places only, so that one who is slow, or asks for very much, takes
+//! the service from nobody else. Whoever waits at a door of its own is not before the common one.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use buildly_gateway::traffic::concurrency::{Admission, Policy, admit, retry_after_seconds};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use buildly_gateway::traffic::concurrency::Policy;
+use buildly_model::Identity;
 
-/// Counts calls under way and waiting; its size changes without disturbing them.
+use crate::door::{Busy, Door, DoorPermit, DoorStream};
+
+/// The doors of one service.
 pub(crate) struct Gate {
-    semaphore: Arc<Semaphore>,
-    /// How many permits there are, those that are out included.
-    size: Mutex<u32>,
-    /// How many permits are to vanish when they come back.
-    surplus: Arc<AtomicU32>,
-    waiting: AtomicU32,
-    streams: Arc<AtomicU32>,
+    all: Door,
+    callers: Arc<Callers>,
 }
 
-/// One call's place inside.
+/// The doors of the callers who are inside or wait, and how many hold each.
+#[derive(Default)]
+struct Callers(Mutex<HashMap<Identity, (Arc<Door>, usize)>>);
+
+/// One call's place inside: only ever dropped, in this order.
 pub(crate) struct Permit {
-    permit: Option<OwnedSemaphorePermit>,
-    surplus: Arc<AtomicU32>,
+    _all: DoorPermit,
+    _own: DoorPermit,
+    _door: CallerDoor,
 }
 
-/// One long stream's place.
-pub(crate) struct StreamPlace(Arc<AtomicU32>);
+/// One long stream's place: only ever dropped, in this order.
+pub(crate) struct StreamPlace {
+    _all: DoorStream,
+    _own: DoorStream,
+    _door: CallerDoor,
+}
 
-/// There is no place; when to come back.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Busy {
-    pub(crate) retry_after_seconds: u32,
+/// A caller's door while somebody needs it.
+struct CallerDoor {
+    door: Arc<Door>,
+    caller: Identity,
+    callers: Arc<Callers>,
 }
 
 impl Gate {
     pub(crate) fn new(in_flight_max: u32) -> Self {
-        Self {
-            semaphore: Arc::new(Semaphore::new(in_flight_max as usize)),
-            size: Mutex::new(in_flight_max),
-            surplus: Arc::default(),
-            waiting: AtomicU32::new(0),
-            streams: Arc::default(),
-        }
+        Self { all: Door::new(in_flight_max), callers: Arc::default() }
     }
 
     /// Makes it larger at once, or smaller as calls end.
     pub(crate) fn resize(&self, to: u32) {
-        let mut size = self.size.lock().unwrap_or_else(PoisonError::into_inner);
-        if to >= *size {
-            let mut more = to - *size;
-            let kept = self.surplus.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |surplus| {
-                Some(surplus.saturating_sub(more))
-            });
-            more -= kept.unwrap_or(0).min(more);
-            self.semaphore.add_permits(more as usize);
-        } else {
-            let fewer = *size - to;
-            let gone = self.semaphore.forget_permits(fewer as usize);
-            self.surplus.fetch_add(fewer - u32::try_from(gone).unwrap_or(fewer), Ordering::Relaxed);
-        }
-        *size = to;
+        self.all.resize(to);
     }
 
     /// Waits for a place.
     ///
     /// # Errors
-    /// [`Busy`] at once if too many wait already, or after the longest wait.
-    pub(crate) async fn enter(&self, policy: &Policy) -> Result<Permit, Busy> {
-        let _waiting = match self.admission(policy) {
-            Admission::Start => match Arc::clone(&self.semaphore).try_acquire_owned() {
-                Ok(permit) => return Ok(self.permit(permit)),
-                Err(_) => self.wait(policy)?,
-            },
-            Admission::Wait(_) => self.wait(policy)?,
-            Admission::Busy { retry_after_seconds } => return Err(Busy { retry_after_seconds }),
-        };
-        match timeout(policy.queue_wait_max, Arc::clone(&self.semaphore).acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(self.permit(permit)),
-            Ok(Err(_)) | Err(_) => Err(Busy { retry_after_seconds: retry_after_seconds(policy) }),
-        }
+    /// [`Busy`] at once if too many wait already, of this caller or of all, or after the longest
+    /// wait.
+    pub(crate) async fn enter(&self, caller: Identity, policy: &Policy) -> Result<Permit, Busy> {
+        let (door, own_policy) = self.door_of(caller, policy);
+        let own = door.door.enter(&own_policy).await?;
+        let all = self.all.enter(policy).await?;
+        Ok(Permit { _all: all, _own: own, _door: door })
     }
 
     /// A place for a long stream, beside the calls.
-    pub(crate) fn enter_stream(&self, policy: &Policy) -> Result<StreamPlace, Busy> {
-        let entered = self.streams.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |streams| {
-            (streams < policy.streams_max).then(|| streams + 1)
-        });
-        match entered {
-            Ok(_) => Ok(StreamPlace(Arc::clone(&self.streams))),
-            Err(_) => Err(Busy { retry_after_seconds: retry_after_seconds(policy) }),
-        }
+    pub(crate) fn enter_stream(&self, caller: Identity, policy: &Policy) -> Result<StreamPlace, Busy> {
+        let (door, own_policy) = self.door_of(caller, policy);
+        let own = door.door.enter_stream(&own_policy)?;
+        let all = self.all.enter_stream(policy)?;
+        Ok(StreamPlace { _all: all, _own: own, _door: door })
     }
 
     /// Calls under way, and waiting ones.
     pub(crate) fn load(&self) -> (u32, u32) {
-        let size = *self.size.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = u32::try_from(self.semaphore.available_permits()).unwrap_or(u32::MAX);
-        let outside = size + self.surplus.load(Ordering::Relaxed);
-        (outside.saturating_sub(free), self.waiting.load(Ordering::Relaxed))
+        let (in_flight, waiting) = self.all.load();
+        let at_own_doors: u32 = lock(&self.callers.0).values().map(|(door, _)| door.load().1).sum();
+        (in_flight, waiting + at_own_doors)
     }
 
-    fn admission(&self, policy: &Policy) -> Admission {
-        // Only whether one is free matters for the decision; that needs no lock.
-        let free = u32::try_from(self.semaphore.available_permits()).unwrap_or(u32::MAX);
-        let in_flight = policy.in_flight_max.saturating_sub(free);
-        admit(in_flight, self.waiting.load(Ordering::Relaxed), policy)
-    }
-
-    fn wait(&self, policy: &Policy) -> Result<Waiting<'_>, Busy> {
-        let entered =
-            self.waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| {
-                match admit(policy.in_flight_max, waiting, policy) {
-                    Admission::Busy { .. } => None,
-                    Admission::Start | Admission::Wait(_) => Some(waiting + 1),
-                }
-            });
-        match entered {
-            Ok(_) => Ok(Waiting(&self.waiting)),
-            Err(_) => Err(Busy { retry_after_seconds: retry_after_seconds(policy) }),
-        }
-    }
-
-    fn permit(&self, permit: OwnedSemaphorePermit) -> Permit {
-        Permit { permit: Some(permit), surplus: Arc::clone(&self.surplus) }
+    fn door_of(&self, caller: Identity, policy: &Policy) -> (CallerDoor, Policy) {
+        let own_policy = policy.of_one_caller();
+        let mut doors = lock(&self.callers.0);
+        let (door, holders) =
+            doors.entry(caller).or_insert_with(|| (Arc::new(Door::new(own_policy.in_flight_max)), 0));
+        *holders += 1;
+        let door = Arc::clone(door);
+        drop(doors);
+        door.resize(own_policy.in_flight_max);
+        (CallerDoor { door, caller, callers: Arc::clone(&self.callers) }, own_policy)
     }
 }
 
-struct Waiting<'a>(&'a AtomicU32);
-
-impl Drop for Waiting<'_> {
+impl Drop for CallerDoor {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        let vanishes = self
-            .surplus
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |surplus| surplus.checked_sub(1))
-            .is_ok();
-        if let Some(permit) = self.permit.take().filter(|_| vanishes) {
-            permit.forget();
+        let mut doors = lock(&self.callers.0);
+        if let Some((_, holders)) = doors.get_mut(&self.caller) {
+            *holders -= 1;
+            if *holders == 0 {
+                doors.remove(&self.caller);
+            }
         }
     }
 }
 
-impl Drop for StreamPlace {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use buildly_model::UserId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn user(number: u128) -> Identity {
+        Identity::User(UserId::from_uuid(Uuid::from_u128(number)))
+    }
+
+    fn policy(in_flight_max: u32, queue_length_max: u32) -> Policy {
+        let policy = buildly_gateway::Policy { in_flight_max, queue_length_max, ..Default::default() };
+        (&policy).into()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_caller_takes_a_quarter_and_leaves_the_rest_to_others() {
+        let (gate, policy) = (Gate::new(8), policy(8, 4));
+        let mut inside = Vec::new();
+        for _ in 0..2 {
+            inside.push(gate.enter(user(1), &policy).await.unwrap_or_else(|_| panic!("a quarter of 8")));
+        }
+        let third = gate.enter(user(1), &policy);
+        let others = async {
+            assert_eq!(gate.load(), (2, 1), "the third waits at its own door");
+            assert!(gate.enter(user(1), &policy).await.is_err(), "a quarter of the queue is one");
+            for number in 2..5 {
+                for _ in 0..2 {
+                    inside.push(gate.enter(user(number), &policy).await.unwrap_or_else(|_| panic!("free")));
+                }
+            }
+            assert_eq!(gate.load(), (8, 1));
+        };
+        let (third, ()) = tokio::join!(third, others);
+        assert!(third.is_err(), "its own places stayed taken");
+        drop(inside);
+        assert_eq!(gate.load(), (0, 0));
+        assert!(lock(&gate.callers.0).is_empty(), "nobody is remembered who is not there");
+    }
+
+    #[test]
+    fn one_caller_has_a_quarter_of_the_streams() {
+        let gate = Gate::new(1);
+        let policy = Policy { streams_max: 8, ..policy(1, 0) };
+        let own: Vec<_> = (0..3).map(|_| gate.enter_stream(user(1), &policy)).collect();
+        assert_eq!(own.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false]);
+        assert!(gate.enter_stream(user(2), &policy).is_ok());
+    }
+}

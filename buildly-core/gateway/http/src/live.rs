@@ -208,12 +208,11 @@ impl LiveCredential {
             Credential::Forward => Self::Forward,
             Credential::None => Self::None,
             Credential::Own { secret } => {
-                let found = secrets.find(secret).and_then(|secret| secrets::authorization(&secret));
-                if found.is_none() {
-                    let service = service.name.as_str();
-                    tracing::error!(service, secret, "there is no such secret; calls go without it");
-                }
-                Self::Own(found)
+                let service = service.name.as_str();
+                let found = secrets.find(secret).inspect_err(|error| {
+                    tracing::error!(service, %error, "the service's secret cannot be had; calls go without it");
+                });
+                Self::Own(found.ok().and_then(|secret| secrets::authorization(&secret)))
             }
         }
     }

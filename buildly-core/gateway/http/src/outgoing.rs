@@ -42,17 +42,17 @@ impl Outgoing {
     ) -> Result<(Self, Body), Circle> {
         let (mut parts, body) = request.into_parts();
         let headers = &mut parts.headers;
-        let is_ours = |via: &HeaderValue| via.to_str().is_ok_and(|via| via.ends_with(OURS));
-        if headers.get_all(VIA).iter().filter(|via| is_ours(via)).count() > HOPS_MAX {
+        if hops(headers) > HOPS_MAX {
             return Err(Circle);
         }
-        let is_repeatable = is_repeatable(&parts.method, headers);
         let takes_trailers = takes_trailers(headers);
         let on_upgrade = parts.extensions.remove::<OnUpgrade>();
         let switch = hop_by_hop::upgrade(parts.version, headers).cloned();
         let client = parts.extensions.get::<Peer>().map(|peer| trust.client(peer, headers));
         hop_by_hop::strip(headers);
         framing::remove_overrides(headers);
+        // Only what the service gets counts: `Connection` may have named the key.
+        let is_repeatable = is_repeatable(&parts.method, headers);
         match client {
             Some(client) => client.write(headers),
             None => forwarded::remove(headers),
@@ -111,6 +111,13 @@ impl Outgoing {
         }
         Ok(request)
     }
+}
+
+/// How often the request came through a gateway of ours; whoever passes it on may fold several
+/// hops into one field.
+fn hops(headers: &HeaderMap) -> usize {
+    let fields = headers.get_all(VIA).iter().filter_map(|via| via.to_str().ok());
+    fields.flat_map(|via| via.split(',')).filter(|hop| hop.trim().ends_with(OURS)).count()
 }
 
 /// The path below the base URL's own; copied only if there is one.

@@ -28,6 +28,8 @@ struct State {
     rest: Option<Body>,
     /// The caller's own body broke off.
     is_broken: bool,
+    /// Its last byte went out.
+    is_sent: bool,
 }
 
 /// One sending of the body, from its start.
@@ -53,6 +55,7 @@ impl Tape {
             kept_bytes_max,
             rest: Some(body),
             is_broken: false,
+            is_sent: false,
         };
         Self { state: Some(Arc::new(Mutex::new(state))), progress }
     }
@@ -69,6 +72,11 @@ impl Tape {
         let rest = locked.rest.take()?;
         let again_bytes = locked.kept_bytes as u64;
         Some(Playing { again, again_bytes, rest, state: Some(Arc::clone(state)), progress })
+    }
+
+    /// Whether all of it went out.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.state.as_ref().is_none_or(|state| lock(state).is_sent)
     }
 
     /// Whether it was the caller's own body that broke off.
@@ -106,7 +114,8 @@ impl http_body::Body for Playing {
         }
         let polled = Pin::new(&mut self.rest).poll_frame(context);
         if let (Poll::Ready(Some(frame)), Some(state)) = (&polled, &self.state) {
-            self.progress.moved();
+            let bytes = frame.as_ref().ok().and_then(Frame::data_ref).map_or(0, Bytes::len);
+            self.progress.moved(bytes);
             let mut state = lock(state);
             match frame {
                 Ok(frame) => match frame.data_ref() {
@@ -115,6 +124,10 @@ impl http_body::Body for Playing {
                 },
                 Err(_) => state.is_broken = true,
             }
+        }
+        let is_over = matches!(polled, Poll::Ready(None)) || self.rest.is_end_stream();
+        if let Some(state) = self.state.as_ref().filter(|_| is_over) {
+            lock(state).is_sent = true;
         }
         polled
     }

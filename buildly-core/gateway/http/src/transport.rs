@@ -25,7 +25,11 @@ use crate::replay::Playing;
 
 const IDLE_CONNECTIONS_MAX: usize = 128;
 const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a silent connection is asked whether the other end is there (TCP, and HTTP/2, where
+/// one connection carries all calls: a lost one would let each of them run into its deadline).
 const KEEPALIVE: Duration = Duration::from_secs(30);
+/// How long an HTTP/2 connection may leave that unanswered.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a stream of an HTTP/2 connection may have sent unread: enough for a fast network,
 /// little enough for a thousand streams.
 const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
@@ -94,7 +98,10 @@ impl Transport {
             .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .http2_initial_stream_window_size(STREAM_WINDOW_BYTES)
-            .http2_initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+            .http2_initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .http2_keep_alive_interval(KEEPALIVE)
+            .http2_keep_alive_timeout(KEEPALIVE_TIMEOUT)
+            .http2_keep_alive_while_idle(true);
         Self {
             any: builder.build(connector(schemes().enable_all_versions().wrap_connector(http.clone()))),
             http1: builder.build(connector(schemes().enable_http1().wrap_connector(http))),

@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -12,22 +12,35 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use tracing::warn;
 
+use crate::blocking;
 use crate::openapi::Document;
 use crate::{Error, Gateway, Included, Snapshot, Version, merged_document};
 
 /// Services whose documents are not known are asked again at most this often.
 const ASK_INTERVAL: Duration = Duration::from_secs(30);
+/// How long the document waits for services that are asked.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How many services are asked at once.
 const ASKED_AT_ONCE_MAX: usize = 64;
 
 /// The document as it was made last, and from what.
 #[derive(Default)]
-pub(super) struct Merged(Mutex<Kept>);
+pub(super) struct Merged {
+    /// Held only while the document is made, never while a service is asked.
+    made: Mutex<Option<(Arc<Snapshot>, Bytes)>>,
+    asked_at: std::sync::Mutex<Option<Timestamp>>,
+}
 
-#[derive(Default)]
-struct Kept {
-    made: Option<(Arc<Snapshot>, Bytes)>,
-    asked_at: Option<Timestamp>,
+impl Merged {
+    /// Whether services are to be asked now; if so, nobody else asks for a while.
+    fn begin_to_ask(&self, now: Timestamp) -> bool {
+        let mut asked_at = self.asked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = asked_at.is_none_or(|asked| now.since(asked) >= ASK_INTERVAL);
+        if is_due {
+            *asked_at = Some(now);
+        }
+        is_due
+    }
 }
 
 /// A document that a service has or should have.
@@ -44,34 +57,50 @@ type Asked<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
 impl Gateway {
     /// The OpenAPI 3.1 document of the core (`core`, always the same one) and of every service,
-    /// as JSON. A service that gives no usable document is left out.
+    /// as JSON. A service that gives no usable document is left out, and so is one that is being
+    /// asked for it by somebody else.
     ///
     /// # Errors
     /// [`Error::Store`] if the stored documents cannot be read.
     pub async fn merged_document(&self, core: &Value) -> Result<Bytes, Error> {
-        let mut kept = self.merged.0.lock().await;
-        let now = self.parts.clock.now();
-        if kept.asked_at.is_none_or(|asked| now.since(asked) >= ASK_INTERVAL) {
-            kept.asked_at = Some(now);
+        if self.merged.begin_to_ask(self.parts.clock.now()) {
             self.learn_unknown(&self.snapshot()).await;
         }
+        let mut made = self.merged.made.lock().await;
         let snapshot = self.snapshot();
-        if let Some((of, document)) = &kept.made
+        if let Some((of, document)) = made.as_ref()
             && Arc::ptr_eq(of, &snapshot)
         {
             return Ok(document.clone());
         }
         let document = self.merge(core, &snapshot).await?;
-        kept.made = Some((snapshot, document.clone()));
+        *made = Some((snapshot, document.clone()));
         Ok(document)
+    }
+
+    /// Fetches the documents of these services at once, as
+    /// [`learn_specification`](Self::learn_specification) does; those that give none stay unknown.
+    pub async fn learn_specifications(&self, services: &[ServiceId], patience: Duration) {
+        self.learn_all(services.iter().map(|service| (*service, None)), patience).await;
     }
 
     /// Asks services whose document is not known for it; those that are down stay unknown.
     async fn learn_unknown(&self, snapshot: &Snapshot) {
         let wanted = wanted(snapshot);
-        let unknown = wanted.iter().filter(|one| !one.is_known).take(ASKED_AT_ONCE_MAX);
+        let unknown = wanted.iter().filter(|one| !one.is_known);
+        self.learn_all(unknown.map(|one| (one.service, one.version.as_ref())), PATIENCE).await;
+    }
+
+    async fn learn_all<'a>(
+        &'a self,
+        unknown: impl Iterator<Item = (ServiceId, Option<&'a Version>)>,
+        patience: Duration,
+    ) {
         let mut asked: Vec<Asked<'_>> = unknown
-            .map(|one| Box::pin(self.learn_specification(one.service, one.version.as_ref())) as Asked<'_>)
+            .take(ASKED_AT_ONCE_MAX)
+            .map(|(service, version)| {
+                Box::pin(self.learn_specification(service, version, patience)) as Asked<'_>
+            })
             .collect();
         poll_fn(|context| {
             asked.retain_mut(|one| one.as_mut().poll(context).is_pending());
@@ -81,21 +110,26 @@ impl Gateway {
     }
 
     async fn merge(&self, core: &Value, snapshot: &Snapshot) -> Result<Bytes, Error> {
-        let mut included = Vec::new();
-        let wanted = wanted(snapshot);
-        for one in wanted.iter().filter(|one| one.is_known) {
-            let stored = self.parts.store.find_specification(one.service, one.version.as_ref()).await?;
-            match stored.map(|stored| Document::read(&stored.text)) {
-                Some(Ok(document)) => {
-                    included.push(Included { path: &one.path, prefix: &one.prefix, document });
-                }
-                Some(Err(error)) => warn!(service = one.path, %error, "stored document cannot be read"),
-                None => {}
-            }
+        let mut stored = Vec::new();
+        for one in wanted(snapshot).into_iter().filter(|one| one.is_known) {
+            let found = self.parts.store.find_specification(one.service, one.version.as_ref()).await?;
+            stored.extend(found.map(|found| (one, found.text)));
         }
-        let merged = merged_document(core, included);
-        Ok(Bytes::from(merged.to_string()))
+        let bytes = stored.iter().map(|(_, text)| text.len()).sum();
+        let core = core.clone();
+        Ok(blocking::run(bytes, move || merged(&core, &stored)).await)
     }
+}
+
+fn merged(core: &Value, stored: &[(Wanted, String)]) -> Bytes {
+    let mut included = Vec::new();
+    for (one, text) in stored {
+        match Document::read(text) {
+            Ok(document) => included.push(Included { path: &one.path, prefix: &one.prefix, document }),
+            Err(error) => warn!(service = one.path, %error, "stored document cannot be read"),
+        }
+    }
+    Bytes::from(merged_document(core, included).to_string())
 }
 
 /// One document for each version of each service, as it stands before the paths.

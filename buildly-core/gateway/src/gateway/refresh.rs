@@ -9,8 +9,10 @@ use buildly_model::{Principal, ServiceId, StoreError, Timestamp};
 use http::{Method, StatusCode, Uri};
 use serde_json::json;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
+use crate::blocking;
 use crate::openapi::{self, Api};
 use crate::{
     BaseUrl, Change, Error, Fetched, Gateway, InstanceState, Route, Routing, SPECIFICATION_BYTES_MAX,
@@ -19,8 +21,13 @@ use crate::{
 
 /// How long one address may take to give a document.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
-/// After a failure, requests that need the document are refused at once for so long.
-const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How long somebody waits who asks for a document, all its addresses included.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// After a failure, requests that need the document are refused at once for at least so long.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+/// The pause is so many times as long as what failed took: requests spend little of their time
+/// on a service that hangs, and one that merely starts is soon asked again.
+const PAUSE_FACTOR: u32 = 5;
 /// The names of documents below the `docs` path.
 const NAMES: [&str; 3] = ["swagger.json", "openapi.json", "openapi.yaml"];
 
@@ -35,19 +42,29 @@ type Place = Arc<Mutex<Option<Failure>>>;
 
 /// Why the last fetch failed.
 struct Failure {
+    /// When that was known.
     at: Timestamp,
+    /// How long it is not tried again.
+    pause: Duration,
     reason: String,
 }
 
 impl Failure {
     /// A failure of the service; one of the storage is not remembered.
-    fn of(error: &Error, at: Timestamp) -> Option<Self> {
+    fn of(error: &Error, began: Timestamp, at: Timestamp) -> Option<Self> {
         let reason = match error {
             Error::SpecificationUnavailable { reason, .. } => reason.clone(),
             Error::SpecificationInvalid { source, .. } => source.to_string(),
             _ => return None,
         };
-        Some(Self { at, reason })
+        let pause = PAUSE_MIN.max(at.since(began) * PAUSE_FACTOR);
+        Some(Self { at, pause, reason })
+    }
+
+    /// Whether it answers somebody who has asked since `asked`: who waited while it happened
+    /// shares it, and who comes in the pause gets it too.
+    fn answers(&self, asked: Timestamp, now: Timestamp) -> bool {
+        self.at >= asked || now.since(self.at) < self.pause
     }
 }
 
@@ -88,7 +105,7 @@ impl Gateway {
         if let Routing::To(route) = target.route(method)? {
             return Ok(route);
         }
-        self.learn_specification(target.service.service.id, target.version.as_ref()).await?;
+        self.learn_specification(target.service.service.id, target.version.as_ref(), PATIENCE).await?;
         match target.again(&self.snapshot())?.route(method)? {
             Routing::To(route) => Ok(route),
             Routing::DocumentNeeded => Err(Error::NotFound),
@@ -96,7 +113,8 @@ impl Gateway {
     }
 
     /// Fetches the document of one version of a service because a request needs it: once for
-    /// all that wait, and after a failure not again for a second. Does nothing if it is known.
+    /// all that wait, who share what comes of it, and after a failure not again for a while.
+    /// Waits for the service about as long as `patience`. Does nothing if it is known.
     ///
     /// # Errors
     /// [`Error::SpecificationUnavailable`] or [`Error::SpecificationInvalid`] if the service
@@ -105,22 +123,29 @@ impl Gateway {
         &self,
         service: ServiceId,
         version: Option<&Version>,
+        patience: Duration,
     ) -> Result<(), Error> {
+        let asked = self.parts.clock.now();
         let place = self.fetches.place(service, version).await;
-        let mut failure = place.lock().await;
+        let waited = timeout(patience, place.lock()).await;
         // Another request may have fetched it while this one waited.
         let snapshot = self.snapshot();
         let registered = snapshot.find(service).ok_or(Error::NotFound)?;
         if registered.api(version).is_some() {
             return Ok(());
         }
-        let (service, now) = (&registered.service, self.parts.clock.now());
-        if let Some(last) = failure.as_ref().filter(|last| now.since(last.at) < PAUSE_AFTER_FAILURE) {
-            let (service, reason) = (service.name.to_string(), last.reason.clone());
-            return Err(Error::SpecificationUnavailable { service, reason });
+        let (service, began) = (&registered.service, self.parts.clock.now());
+        let unavailable =
+            |reason| Error::SpecificationUnavailable { service: service.name.to_string(), reason };
+        let Ok(mut failure) = waited else {
+            return Err(unavailable(SourceError::TimedOut.to_string()));
+        };
+        if let Some(last) = failure.as_ref().filter(|last| last.answers(asked, began)) {
+            return Err(unavailable(last.reason.clone()));
         }
-        let fetched = self.fetch_and_store(&Principal::ANONYMOUS, service, version).await;
-        *failure = fetched.as_ref().err().and_then(|error| Failure::of(error, now));
+        let left = patience.saturating_sub(began.since(asked));
+        let fetched = self.fetch_and_store(&Principal::ANONYMOUS, service, version, left).await;
+        *failure = fetched.as_ref().err().and_then(|error| Failure::of(error, began, self.parts.clock.now()));
         if let Err(error) = &fetched {
             warn!(service = %service.name, %error, "no document of the service");
         }
@@ -140,7 +165,7 @@ impl Gateway {
     ) -> Result<Specification, Error> {
         self.parts.access.require_superuser(principal).await?;
         let service = self.find(service)?;
-        let specification = self.fetch_and_store(principal, &service, version).await?;
+        let specification = self.fetch_and_store(principal, &service, version, PATIENCE).await?;
         self.fetches.forget(service.id).await;
         Ok(specification)
     }
@@ -150,9 +175,10 @@ impl Gateway {
         principal: &Principal,
         service: &Service,
         version: Option<&Version>,
+        patience: Duration,
     ) -> Result<Specification, Error> {
         let version = version.or(service.default_version());
-        let text = self.fetch(service, version).await?;
+        let text = self.fetch(service, version, patience).await?;
         let (clock, random) = (self.parts.clock.as_ref(), self.parts.random.as_ref());
         let specification = Specification { version: version.cloned(), text, fetched_at: clock.now() };
         let facts = json!({ "version": specification.version, "bytes": specification.text.len() });
@@ -171,7 +197,12 @@ impl Gateway {
     }
 
     /// Asks an instance of the version, one address after the other, until one gives a document.
-    async fn fetch(&self, service: &Service, version: Option<&Version>) -> Result<String, Error> {
+    async fn fetch(
+        &self,
+        service: &Service,
+        version: Option<&Version>,
+        patience: Duration,
+    ) -> Result<String, Error> {
         let unavailable =
             |reason: String| Error::SpecificationUnavailable { service: service.name.to_string(), reason };
         let serving = service.instances.iter().filter(|instance| instance.version.as_ref() == version);
@@ -180,15 +211,19 @@ impl Gateway {
             .find(|instance| instance.state == InstanceState::Active)
             .or_else(|| serving.clone().next())
             .ok_or_else(|| unavailable("it has no instance of that version".to_owned()))?;
+        let end = self.parts.clock.now().after(patience);
         let mut reasons = Vec::new();
         let mut refused = None;
         for path in addresses(&instance.base_url, service.docs_endpoint.as_deref()) {
             let url = url_of(&instance.base_url, &path).map_err(|error| unavailable(error.to_string()))?;
-            match self.parts.source.fetch(&url, SPECIFICATION_BYTES_MAX, FETCH_TIMEOUT).await {
-                Ok(Fetched { status: StatusCode::OK, body }) => match text_of(&body) {
-                    Ok(text) => return Ok(text),
-                    Err(error) => refused = refused.or(Some(error)),
-                },
+            let limit = FETCH_TIMEOUT.min(end.since(self.parts.clock.now()));
+            match self.parts.source.fetch(&url, SPECIFICATION_BYTES_MAX, limit).await {
+                Ok(Fetched { status: StatusCode::OK, body }) => {
+                    match blocking::run(body.len(), move || text_of(&body)).await {
+                        Ok(text) => return Ok(text),
+                        Err(error) => refused = refused.or(Some(error)),
+                    }
+                }
                 Ok(Fetched { status, .. }) => reasons.push(format!("{path} answered {}", status.as_u16())),
                 Err(error @ (SourceError::Unreachable { .. } | SourceError::TimedOut)) => {
                     return Err(unavailable(error.to_string()));

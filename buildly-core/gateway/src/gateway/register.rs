@@ -46,6 +46,7 @@ impl Registration {
         if let Some(text) = &docs_endpoint {
             refused.extend(check_docs_endpoint(text).err());
         }
+        refused.extend(self.credential.as_ref().and_then(|credential| credential.check().err()));
         let policy = self.policy.unwrap_or_default();
         refused.extend(policy.check().err().unwrap_or_default());
         let texts = [("name", self.title.as_deref()), ("description", self.description.as_deref())];

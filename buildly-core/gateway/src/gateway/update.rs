@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::register::{check_docs_endpoint, check_length, name_taken};
 use crate::{
-    AddressClass, BaseUrl, Change, Credential, Error, Gateway, Policy, RateLimits, Service, ServiceName,
+    AddressClass, BaseUrl, Change, Credential, Error, Gateway, Instance, Policy, RateLimits, Service,
+    ServiceName,
 };
 
 /// How often a change that meets another one is decided again.
@@ -61,6 +62,7 @@ impl Update {
             None => {}
         }
         if let Some(credential) = &self.credential {
+            refused.extend(credential.check().err());
             service.credential = credential.clone();
         }
         if let Some(policy) = &self.policy {
@@ -114,19 +116,20 @@ impl Gateway {
         let (clock, random) = (self.parts.clock.as_ref(), self.parts.random.as_ref());
         for _ in 0..ATTEMPTS_MAX {
             let service = self.parts.store.find_service(id).await?.ok_or(Error::NotFound)?;
-            let (expected, credential) = (service.version, service.credential.clone());
+            let expected = service.version;
             if seen.is_some_and(|seen| seen != expected) {
                 break;
             }
+            let before = service.clone();
             let service = Box::new(decide(service, clock.now())?);
             let facts = json!({
                 "name": service.name, "credential": service.credential.to_string(),
                 "instances": service.instances.iter().map(|one| one.base_url.as_str()).collect::<Vec<_>>(),
             });
             let event = Event::new(kind, id, facts, principal, clock, random);
-            let takes_rights = service.credential != credential;
+            let takes_rights = takes_rights(&before, &service);
             let part = Part::of(None, Change::ServiceUpdated { service, expected }, event);
-            // What may travel to a service must hold on every node at once.
+            // What may travel to a service, and where to, must hold on every node at once.
             let part = if takes_rights { part.taking_rights() } else { part };
             match self.parts.commits.commit(part).await {
                 Ok(_) => return self.find(id),
@@ -171,6 +174,12 @@ impl Gateway {
         self.parts.commits.commit(Part::of(None, Change::RateLimitsSet(limits), event)).await?;
         Ok(())
     }
+}
+
+/// Whether callers' tokens may go somewhere before that they may not go afterwards.
+fn takes_rights(before: &Service, after: &Service) -> bool {
+    let stays = |old: &Instance| after.instances.iter().any(|new| new.base_url.has_origin_of(&old.base_url));
+    before.credential != after.credential || !before.instances.iter().all(stays)
 }
 
 #[cfg(test)]

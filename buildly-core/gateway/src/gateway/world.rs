@@ -31,6 +31,8 @@ struct State {
     limits: Option<RateLimits>,
     snapshot: Arc<Snapshot>,
     events: Vec<String>,
+    /// The events of those changes that take a right away.
+    rights_taken: Vec<String>,
 }
 
 pub(crate) const SPECIFICATION: &str =
@@ -60,6 +62,10 @@ impl World {
 
     pub(crate) fn fetches(&self) -> Vec<String> {
         self.fetched.lock().unwrap().clone()
+    }
+
+    pub(crate) fn rights_taken(&self) -> Vec<String> {
+        self.state.lock().unwrap().rights_taken.clone()
     }
 
     pub(crate) fn events(&self) -> Vec<String> {
@@ -110,9 +116,14 @@ impl Snapshots for World {
 
 #[async_trait]
 impl SpecificationSource for World {
-    async fn fetch(&self, url: &Uri, _: usize, _: Duration) -> Result<Fetched, SourceError> {
+    async fn fetch(&self, url: &Uri, _: usize, limit: Duration) -> Result<Fetched, SourceError> {
         self.fetched.lock().unwrap().push(url.to_string());
         tokio::task::yield_now().await;
+        if url.host() == Some("hanging") {
+            tokio::time::sleep(limit).await;
+            self.pass(limit);
+            return Err(SourceError::TimedOut);
+        }
         if url.host() == Some("down") {
             return Err(SourceError::Unreachable { reason: "connection refused".to_owned() });
         }
@@ -198,6 +209,10 @@ impl Commit<Change> for World {
     async fn commit_all(&self, parts: Vec<Part<Change>>) -> Result<Revision, StoreError> {
         let mut feed = Vec::new();
         for part in parts {
+            if part.takes_rights {
+                let kinds = part.events.iter().map(|event| event.kind.to_string());
+                self.state.lock().unwrap().rights_taken.extend(kinds);
+            }
             for change in part.changes {
                 self.state.lock().unwrap().apply(change)?;
             }

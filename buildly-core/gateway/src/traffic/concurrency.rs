@@ -18,6 +18,8 @@ pub struct Policy {
     pub streams_max: u32,
 }
 
+/// A caller may take one part in so many of a service's places, and at least one.
+const CALLER_SHARES: u32 = 4;
 /// How long a call waits at most.
 const QUEUE_WAIT_MAX: Duration = Duration::from_secs(5);
 /// So many long streams a service may have.
@@ -30,6 +32,21 @@ impl From<&crate::Policy> for Policy {
             queue_length_max: policy.queue_length_max,
             queue_wait_max: QUEUE_WAIT_MAX,
             streams_max: STREAMS_MAX,
+        }
+    }
+}
+
+impl Policy {
+    /// The bounds of one caller: a quarter of the service's, and at least one, so that nobody takes
+    /// a service from the others by being slow.
+    #[must_use]
+    pub fn of_one_caller(&self) -> Self {
+        let share = |whole: u32| (whole / CALLER_SHARES).max(whole.min(1));
+        Self {
+            in_flight_max: share(self.in_flight_max),
+            queue_length_max: share(self.queue_length_max),
+            streams_max: share(self.streams_max),
+            ..*self
         }
     }
 }
@@ -71,6 +88,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn one_caller_has_a_quarter_and_at_least_one() {
+        for (whole, share) in [(0, 0), (1, 1), (3, 1), (4, 1), (8, 2), (256, 64)] {
+            let policy =
+                crate::Policy { in_flight_max: whole, queue_length_max: whole, ..Default::default() };
+            let own = Policy::from(&policy).of_one_caller();
+            assert_eq!((own.in_flight_max, own.queue_length_max), (share, share), "{whole}");
+        }
+    }
 
     proptest! {
         #[test]

@@ -145,7 +145,14 @@ fn clear(headers: &mut HeaderMap) {
     ] {
         headers.remove(name);
     }
-    headers.append(VARY, HeaderValue::from_static("Origin"));
+    let names_origin = |value: &HeaderValue| {
+        let names = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        names.into_iter().any(|name| name.eq_ignore_ascii_case(b"origin"))
+    };
+    // A service, or whoever answered behind us, may have said it already.
+    if !headers.get_all(VARY).iter().any(names_origin) {
+        headers.append(VARY, HeaderValue::from_static("Origin"));
+    }
 }
 
 impl OriginPattern {

@@ -79,11 +79,34 @@ fn check_host(version: Version, uri: &Uri, headers: &HeaderMap) -> Result<(), Fr
     if fits && !named.as_str().contains('@') { Ok(()) } else { Err(FramingError::HostMismatch) }
 }
 
-/// Removes the headers by which a service would read another method or path out of the request.
+/// Removes the headers by which a service would read another method or path out of the request,
+/// and those with an underscore in their name: many servers (CGI, WSGI) cannot tell
+/// `X_Forwarded_For` from `X-Forwarded-For`, so it would undo what the gateway says.
+///
+/// ```
+/// # use http::HeaderMap;
+/// # use buildly_gateway::traffic::framing::remove_overrides;
+/// let mut headers = HeaderMap::new();
+/// headers.insert("x-http-method-override", "DELETE".parse().unwrap());
+/// headers.insert("x_forwarded_for", "127.0.0.1".parse().unwrap());
+/// headers.insert("accept", "*/*".parse().unwrap());
+/// remove_overrides(&mut headers);
+/// assert_eq!(headers.keys().collect::<Vec<_>>(), ["accept"]);
+/// ```
 pub fn remove_overrides(headers: &mut HeaderMap) {
     for name in &OVERRIDES {
         headers.remove(name);
     }
+    if headers.keys().any(has_underscore) {
+        let named: Vec<HeaderName> = headers.keys().filter(|name| has_underscore(name)).cloned().collect();
+        for name in named {
+            headers.remove(name);
+        }
+    }
+}
+
+fn has_underscore(name: &HeaderName) -> bool {
+    name.as_str().contains('_')
 }
 
 #[cfg(test)]

@@ -70,6 +70,7 @@ impl Caller<'_> {
                 }
             };
             let link = next_link(&answer.headers);
+            fetched.held.push(answer.held);
             let is_asked = &mut |key: &Key| missing.remove(key);
             let Some(taken) = take(&mut fetched, answer.body, Expected::List, question.fetch, is_asked)
             else {
@@ -86,6 +87,8 @@ impl Caller<'_> {
                 // It does not say whether that was all. Asking for the rest shows it: what does
                 // not come then is not there. A whole list cannot be asked for its rest.
                 Next::Unsaid if question.parameter.is_none() => None,
+                // Only rows that nobody asked for: it does not take keys, and may have more pages.
+                Next::Unsaid if taken.records == 0 && taken.unasked > 0 => None,
                 Next::Unsaid if taken.records == 0 => break,
                 Next::Unsaid => {
                     let rest: Vec<Key> = keys.iter().filter(|key| missing.contains(*key)).cloned().collect();

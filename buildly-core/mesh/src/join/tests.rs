@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use buildly_model::system::System;
-use buildly_model::{ServiceCall, ServiceClient as _, StoreError};
+use buildly_model::{Clock, ServiceCall, ServiceClient as _, StoreError};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::testing::memory::Memory;
 use crate::testing::services::{DOCUMENT, Services, Trouble};
 use crate::testing::{Documents, Offer, Rights, member, service_id, view};
-use crate::{LocalError, LocalRecords, Parts, Views};
+use crate::{LocalError, LocalRecords, Parts, View, Views};
 
 struct World {
     mesh: Mesh,
@@ -26,13 +26,16 @@ impl Views for Fixed {
     }
 }
 
-/// The core knows one user.
+/// The core knows one user, and needs a second to look for one.
 struct Users;
 
 #[async_trait]
 impl LocalRecords for Users {
     async fn read(&self, _: &Principal, _: &RecordType, keys: &[Key]) -> Result<Vec<Bytes>, LocalError> {
         let ann = Key::of_text(ANN);
+        if let [_, _, ..] = keys {
+            tokio::time::sleep(std::time::Duration::from_secs(keys.len() as u64)).await;
+        }
         Ok(keys
             .iter()
             .filter(|key| **key == ann)
@@ -44,6 +47,10 @@ impl LocalRecords for Users {
 const ANN: &str = "a0000000-0000-4000-8000-000000000001";
 
 fn world_of(rights: Rights, documents: Documents, services: Services) -> World {
+    world_at(Arc::new(System), rights, documents, services)
+}
+
+fn world_at(clock: Arc<dyn Clock>, rights: Rights, documents: Documents, services: Services) -> World {
     let (store, services) = (Arc::new(Memory::default()), Arc::new(services));
     for (origin, related) in [("1", "1"), ("1", "2"), ("2", "2"), ("12", "3"), ("21", "9")] {
         store.link("product_documents", origin, &format!("{DOCUMENT}{related}"));
@@ -56,7 +63,7 @@ fn world_of(rights: Rights, documents: Documents, services: Services) -> World {
         views: Arc::new(Fixed(view(rights, documents))),
         client: services.clone(),
         local: Arc::new(Users),
-        clock: Arc::new(System),
+        clock,
         random: Arc::new(System),
     });
     World { mesh, store, services }
@@ -76,6 +83,7 @@ impl World {
             path: format!("/{path}"),
             method,
             body: body.map(|body| body.to_string().into()),
+            along: Along::default(),
             deadline: None,
         }
     }
@@ -204,6 +212,7 @@ async fn a_service_that_fails_is_named_and_the_rest_is_there() {
         (Trouble::Text("<html>"), "unreadable"),
         (Trouble::Text("7"), "unreadable"),
         (Trouble::Text("[{\"title\": \"no key\"}]"), "key_missing"),
+        (Trouble::Text("[{\"id\": \"of another\"}]"), "incomplete"),
     ] {
         let services = Services { trouble: Some(("/document/", trouble)), ..Services::new() };
         let world = world_of(Rights::everything(), Documents::usual(), services);
@@ -313,4 +322,5 @@ async fn the_library_asks_by_name_and_counts_the_calls() {
     assert!(matches!(anonymous, Err(Error::Unauthenticated)));
 }
 
+mod bounds;
 mod writes;

@@ -13,6 +13,8 @@ pub(crate) struct Services {
     pub(crate) lists: Mutex<BTreeMap<String, Vec<Value>>>,
     /// Each call as `METHOD path`, in order.
     pub(crate) calls: Mutex<Vec<String>>,
+    /// The headers of each call.
+    pub(crate) heads: Mutex<Vec<http::HeaderMap>>,
     /// How many rows a list answers at most, and whether it says so in an envelope.
     pub(crate) page: Option<(usize, bool)>,
     /// What calls to this path get instead of an answer.
@@ -26,6 +28,10 @@ pub(crate) enum Trouble {
     Late,
     Status(u16),
     Text(&'static str),
+    /// The head comes, the body does not.
+    Silent,
+    /// It takes ten seconds.
+    Slow,
 }
 
 pub(crate) const DOCUMENT: &str = "d0000000-0000-4000-8000-00000000000";
@@ -40,7 +46,13 @@ impl Services {
             ("document".to_owned(), [1, 2, 3].map(document).to_vec()),
             ("category".to_owned(), [1, 2].map(category).to_vec()),
         ]);
-        Self { lists: Mutex::new(lists), calls: Mutex::default(), page: None, trouble: None }
+        Self {
+            lists: Mutex::new(lists),
+            calls: Mutex::default(),
+            heads: Mutex::default(),
+            page: None,
+            trouble: None,
+        }
     }
 
     pub(crate) fn taken_calls(&self) -> Vec<String> {
@@ -122,6 +134,7 @@ impl ServiceClient for Services {
         let (head, body) = call.request.into_parts();
         let body = body.collect(1 << 20).await.unwrap();
         self.calls.lock().unwrap().push(format!("{} {}", head.method, head.uri));
+        self.heads.lock().unwrap().push(head.headers);
         let service = || "documents".to_owned();
         let (status, body) = match self.trouble.filter(|(path, _)| head.uri.path().starts_with(path)) {
             Some((_, Trouble::Unreachable)) => {
@@ -135,7 +148,14 @@ impl ServiceClient for Services {
                 (StatusCode::from_u16(status).unwrap(), json!({"detail": "Busy."}).to_string())
             }
             Some((_, Trouble::Text(text))) => (StatusCode::OK, text.to_owned()),
-            None => {
+            Some((_, Trouble::Silent)) => {
+                let answer = Response::builder().header("content-type", "application/json");
+                return Ok(answer.body(Body::stream(crate::testing::Silent)).unwrap());
+            }
+            trouble => {
+                if trouble.is_some() {
+                    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+                }
                 let query = head.uri.query().unwrap_or_default();
                 let (status, value) = self.answer(&head.method, head.uri.path(), query, &body);
                 (status, if value.is_null() { String::new() } else { value.to_string() })

@@ -10,7 +10,9 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::upstream::{dead, serve, serve_bytes, serve_raw, serve_silence, serve_status, serve_text};
+use crate::upstream::{
+    channel, dead, serve, serve_bytes, serve_raw, serve_silence, serve_status, serve_text,
+};
 use crate::world::{ask, call, call_of, client_of, get, service, snapshot};
 
 fn post(path: &str, body: &'static str) -> Request<Body> {
@@ -19,6 +21,13 @@ fn post(path: &str, body: &'static str) -> Request<Body> {
 
 fn keyed(mut request: Request<Body>) -> Request<Body> {
     request.headers_mut().insert("idempotency-key", "1".parse().unwrap());
+    request
+}
+
+/// `Connection` names the key, so the service does not get it.
+fn key_of_the_hop(request: Request<Body>) -> Request<Body> {
+    let mut request = keyed(request);
+    request.headers_mut().insert("connection", "idempotency-key".parse().unwrap());
     request
 }
 
@@ -105,11 +114,12 @@ async fn half_broken() -> (Service, Arc<AtomicUsize>, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn a_call_that_may_have_been_done_is_repeated_only_if_that_is_safe() {
     type Make = fn() -> Request<Body>;
-    let cases: [(&str, Make, bool); 4] = [
+    let cases: [(&str, Make, bool); 5] = [
         ("GET", || get("/"), true),
         ("PUT", || Request::put("/").body(Body::from("hello")).unwrap(), true),
         ("POST", || post("/", "hello"), false),
         ("POST with a key", || keyed(post("/", "hello")), true),
+        ("POST with a key that ends here", || key_of_the_hop(post("/", "hello")), false),
     ];
     for (case, make, expected) in cases {
         let (service, broken_asked, good_asked) = half_broken().await;
@@ -210,6 +220,57 @@ async fn a_caller_that_breaks_off_its_upload_says_nothing_about_the_instance() {
         assert!(call(&client, &service, request).await.is_err());
     }
     assert!(client.instances(service.id).iter().all(|instance| !instance.is_ejected));
+}
+
+/// Two instances in this process that read a request to its end and then hang.
+async fn hanging() -> (Service, buildly_gateway_http::Client) {
+    let mut service = service(&["http://one.localhost".to_owned(), "http://two.localhost".to_owned()]);
+    service.policy.ejection.failures_max = 1;
+    let client = client_of(&[&service]).await;
+    for authority in ["one.localhost", "two.localhost"] {
+        client.attach(
+            authority,
+            Arc::new(|request: Request<Body>| async {
+                request.into_body().collect(1 << 20).await?;
+                std::future::pending().await
+            }),
+        );
+    }
+    (service, client)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_stops_is_ended_and_says_nothing_about_the_instance() {
+    let (_frames, never) = channel();
+    for (case, body, ejected) in [
+        ("an upload that stops", never, 0),
+        ("an upload that came whole", Body::from("whole"), 1),
+        ("no upload", Body::empty(), 1),
+    ] {
+        let (service, client) = hanging().await;
+        let request = Request::put("/").body(body).unwrap();
+        let error = call(&client, &service, request).await.unwrap_err();
+        assert!(matches!(error, CallError::DeadlineExceeded { .. }), "{case}: {error:?}");
+        let instances = client.instances(service.id);
+        let out = instances.iter().filter(|instance| instance.is_ejected).count();
+        assert_eq!((out, client.load(service.id)), (ejected, (0, 0)), "{case}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_trickles_is_ended() {
+    let (service, client) = hanging().await;
+    let (frames, body) = channel();
+    let began = tokio::time::Instant::now();
+    let trickle = async {
+        while frames.send(http_body::Frame::data("x".into())).await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+    };
+    let upload = call(&client, &service, Request::put("/").body(body).unwrap());
+    let (answer, ()) = tokio::join!(upload, trickle);
+    assert!(matches!(answer, Err(CallError::DeadlineExceeded { .. })));
+    assert_eq!(began.elapsed().as_secs() / 10, 7, "it ended after a minute, and the next byte showed it");
 }
 
 #[tokio::test]

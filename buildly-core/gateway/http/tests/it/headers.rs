@@ -39,6 +39,8 @@ async fn a_service_gets_what_is_for_it_and_nothing_else() {
         ("expect", "100-continue"),
         ("proxy-authorization", "Basic eA=="),
         ("x-http-method-override", "DELETE"),
+        ("x_http_method_override", "DELETE"),
+        ("x_forwarded_for", "127.0.0.1"),
         ("x-forwarded-for", "1.1.1.1"),
         ("authorization", "Bearer of nobody knows"),
         ("x-request-id", "r-1"),
@@ -65,15 +67,38 @@ async fn a_service_gets_what_is_for_it_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_circle_of_gateways_is_seen_however_its_hops_are_written() {
+    let (url, asked) = serve_text("here").await;
+    let service = service(&[url]);
+    let client = client_of(&[&service]).await;
+    let folded = ["1.1 buildly"; 11].join(", ");
+    for (case, via, expected) in [
+        ("once", vec!["1.1 buildly".to_owned()], true),
+        ("others", vec![["1.1 other"; 30].join(",")], true),
+        ("a field each", vec!["1.1 buildly".to_owned(); 11], false),
+        ("one field", vec![folded], false),
+    ] {
+        let mut request = get("/");
+        for via in via {
+            request.headers_mut().append("via", via.parse().unwrap());
+        }
+        assert_eq!(call(&client, &service, request).await.is_ok(), expected, "{case}");
+    }
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
 async fn nobody_s_credential_goes_to_a_stranger() {
     let url = mirror().await;
-    let file = std::env::temp_dir().join(format!("buildly-secret-{}", std::process::id()));
+    let name = format!("buildly-secret-{}", std::process::id());
+    let file = std::env::temp_dir().join(&name);
     std::fs::write(&file, "key-7\n").unwrap();
-    let own = Credential::Own { secret: format!("file:{}", file.display()) };
+    let own = Credential::Own { secret: format!("file:{name}") };
     for (credential, authorization, cookie) in [
         (Credential::Forward, Some("Bearer caller"), true),
         (own, Some("Bearer key-7"), false),
-        (Credential::Own { secret: "env:BUILDLY_NO_SUCH_SECRET".to_owned() }, None, false),
+        (Credential::Own { secret: "env:BUILDLY_SECRET_OF_NOBODY".to_owned() }, None, false),
+        (Credential::Own { secret: "env:PATH".to_owned() }, None, false),
         (Credential::None, None, false),
     ] {
         let mut service = service(std::slice::from_ref(&url));

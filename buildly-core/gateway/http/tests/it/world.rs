@@ -81,7 +81,7 @@ pub(crate) async fn snapshot(services: &[&Service]) -> Snapshot {
 pub(crate) fn options() -> Options {
     Options {
         clock: Arc::new(System),
-        secrets: Arc::new(MachineSecrets),
+        secrets: Arc::new(MachineSecrets::new(std::env::temp_dir())),
         trust: Default::default(),
         extra_roots: Vec::new(),
     }

@@ -32,6 +32,22 @@ async fn services_are_asked_for_their_documents_and_those_that_are_down_are_left
     assert_eq!(world.fetches().len(), 3);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_service_that_hangs_holds_nobody_up_but_who_asks_it_and_not_for_long() {
+    let world = World::default();
+    let gateway = world.gateway();
+    world.serve("http://a:1/docs/swagger.json", 200, SPECIFICATION);
+    gateway.register(&root(), registration("alpha", "http://a:1")).await.unwrap();
+    gateway.register(&root(), registration("hanging", "http://hanging:1")).await.unwrap();
+    let began = tokio::time::Instant::now();
+    let other = async {
+        document(&gateway).await;
+        assert_eq!(began.elapsed(), Duration::ZERO);
+    };
+    let (first, ()) = tokio::join!(document(&gateway), other);
+    assert_eq!((began.elapsed(), paths(&first).len()), (PATIENCE, 3));
+}
+
 #[tokio::test]
 async fn the_document_follows_what_is_registered() {
     let world = World::default();

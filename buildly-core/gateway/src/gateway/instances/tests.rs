@@ -1,5 +1,6 @@
 use super::super::world::{World, registration, root};
 use super::*;
+use crate::Update;
 
 async fn with_service() -> (Gateway, Service) {
     let gateway = World::default().gateway();
@@ -32,6 +33,23 @@ async fn the_last_instance_stays() {
     assert!(matches!(last, Err(Error::Conflict { .. })), "{last:?}");
     let gone = gateway.remove_instance(&root(), crm.id, crm.instances[0].id).await;
     assert!(matches!(gone, Err(Error::NotFound)), "{gone:?}");
+}
+
+#[tokio::test]
+async fn where_tokens_must_not_go_any_more_every_node_knows_before_it_is_acknowledged() {
+    let world = World::default();
+    let gateway = world.gateway();
+    let crm = gateway.register(&root(), registration("crm", "http://localhost:1")).await.unwrap();
+    let second = gateway.add_instance(&root(), crm.id, &at("http://localhost:2")).await.unwrap();
+    let heavier = InstanceSpec { weight: Some(2), ..at("http://localhost:2/api") };
+    gateway.update_instance(&root(), crm.id, second.id, &heavier).await.unwrap();
+    assert_eq!(world.rights_taken(), Vec::<String>::new());
+    gateway.update_instance(&root(), crm.id, second.id, &at("http://localhost:3")).await.unwrap();
+    gateway.remove_instance(&root(), crm.id, second.id).await.unwrap();
+    let moved = Update { endpoint: Some("http://localhost:4".to_owned()), ..Update::default() };
+    gateway.update(&root(), crm.id, &moved, None).await.unwrap();
+    let expected = ["gateway.instance.updated", "gateway.instance.removed", "gateway.service.updated"];
+    assert_eq!(world.rights_taken(), expected);
 }
 
 #[tokio::test]

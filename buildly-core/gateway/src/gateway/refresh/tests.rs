@@ -35,9 +35,44 @@ async fn a_service_that_is_down_is_asked_again_only_after_a_pause() {
         assert!(refused.to_string().contains("cannot be reached"), "{refused}");
     }
     assert_eq!(world.fetches().len(), 1);
-    world.pass(PAUSE_AFTER_FAILURE);
+    world.pass(PAUSE_MIN);
     assert!(routed(&gateway, "/down/product/").await.is_err());
     assert_eq!(world.fetches().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_hangs_is_asked_once_for_all_that_wait_and_then_left_alone() {
+    let world = World::default();
+    let gateway = world.gateway();
+    let hanging = gateway.register(&root(), registration("hanging", "http://hanging:1")).await.unwrap();
+    let learn = || gateway.learn_specification(hanging.id, None, Duration::from_secs(2));
+    let (first, second, third) = tokio::join!(learn(), learn(), learn());
+    for refused in [first, second, third].map(Result::unwrap_err) {
+        assert_eq!(refused.status(), Some(StatusCode::BAD_GATEWAY), "{refused}");
+    }
+    assert_eq!(world.fetches().len(), 1, "who waited shares the outcome");
+    world.pass(Duration::from_secs(9));
+    assert!(learn().await.is_err());
+    assert_eq!(world.fetches().len(), 1, "the pause begins when the fetch has ended, and is in proportion");
+    world.pass(Duration::from_secs(1));
+    assert!(learn().await.is_err());
+    assert_eq!(world.fetches().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_little_patience_does_not_wait_for_a_fetch_of_somebody_who_has_more() {
+    let world = World::default();
+    let gateway = world.gateway();
+    let hanging = gateway.register(&root(), registration("hanging", "http://hanging:1")).await.unwrap();
+    let began = tokio::time::Instant::now();
+    let short = async {
+        let refused =
+            gateway.learn_specification(hanging.id, None, Duration::from_secs(2)).await.unwrap_err();
+        assert_eq!(began.elapsed(), Duration::from_secs(2), "{refused}");
+    };
+    let (long, ()) = tokio::join!(routed(&gateway, "/hanging/product/"), short);
+    assert!(long.is_err());
+    assert_eq!((world.fetches().len(), began.elapsed()), (1, FETCH_TIMEOUT));
 }
 
 #[tokio::test]

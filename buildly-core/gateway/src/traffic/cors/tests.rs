@@ -83,6 +83,8 @@ fn what_a_service_granted_does_not_count() {
         let granted = answer.get(ACCESS_CONTROL_ALLOW_ORIGIN).map(|value| value.to_str().unwrap());
         assert_eq!(granted, expected);
         assert_eq!(answer.get_all(VARY).iter().count(), 2, "the answer depends on both");
+        decide(&policy(&["localhost"], false), &Method::GET, &request(origin)).write(&mut answer);
+        assert_eq!(answer.get_all(VARY).iter().count(), 2, "that is said once, whoever has said it");
     }
 }
 

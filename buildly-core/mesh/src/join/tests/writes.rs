@@ -25,6 +25,26 @@ async fn a_new_record_brings_its_related_records_and_links() {
 }
 
 #[tokio::test]
+async fn what_belongs_to_the_request_goes_along_with_every_call_of_the_join() {
+    let world = world();
+    let body = json!({"name": "made", "category": 2, "product_documents": [{"title": "a"}, {"title": "b"}]});
+    let mut asked = world.asked(Method::POST, "products/product/", Some(body));
+    asked.along.headers.insert("x-request-id", HeaderValue::from_static("r-1"));
+    asked.along.idempotency_key = Some(HeaderValue::from_static("k"));
+    let joining = world.mesh.begin_join(asked).await.unwrap().unwrap();
+    let answer = Response::builder().header("content-type", "application/json");
+    joining.finish(answer.body(Body::from(r#"{"id":101,"category":2}"#)).unwrap()).await.unwrap();
+    let relationship = crate::testing::relationship(10, "product_documents", 1, 2).id;
+    let heads = world.services.heads.lock().unwrap();
+    let text = |name: &str| -> Vec<Option<String>> {
+        heads.iter().map(|head| Some(head.get(name)?.to_str().unwrap().to_owned())).collect()
+    };
+    assert_eq!(text("x-request-id"), vec![Some("r-1".to_owned()); 3]);
+    let keys = [None, Some(format!("k:{relationship}:0")), Some(format!("k:{relationship}:1"))];
+    assert_eq!(text("idempotency-key"), keys, "reads have none, and each record its own");
+}
+
+#[tokio::test]
 async fn empty_lists_make_nothing() {
     let world = world();
     let body = json!({"name": "alone", "category": 1, "product_documents": [], "product_category": []});
