@@ -75,7 +75,7 @@ pub use operation::{Call, Operation, content_length, json};
 pub use overlap::Overlap;
 pub use record::{OnDelete, Record, RecordType};
 pub use records::{Records, Stored, Total};
-pub use serve::serve;
+pub use serve::{Opening, serve};
 pub use service::{Declaration, OpenError, Service, Settings};
 pub use shape::DeclarationError;
 pub use token::{KeySource, TokenSettings, Tokens};
