@@ -19,7 +19,8 @@ use crate::value::Cell;
 /// Where a service keeps its records.
 #[derive(Debug, Clone)]
 pub enum DatabaseAddress {
-    /// A SQLite file; it is made if there is none.
+    /// A SQLite file; it is made if there is none. One process has it at a time: the file of
+    /// the same name that ends in `.lock` names it.
     File(PathBuf),
     /// A schema of a PostgreSQL database; it is made if there is none.
     Postgres {

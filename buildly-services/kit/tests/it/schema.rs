@@ -122,19 +122,41 @@ async fn a_new_field_keeps_old_records(address: DatabaseAddress) {
 }
 
 #[tokio::test]
-async fn a_new_field_keeps_old_records_on_sqlite() {
+async fn one_process_at_a_time_has_a_database_file() {
+    on_sqlite(async |address: DatabaseAddress| {
+        let first = open::<First>(&address).await.unwrap();
+        let refused = open::<First>(&address).await.err().expect("the first has it");
+        assert!(matches!(refused, OpenError::Store(StoreError::Unavailable { .. })), "got {refused:?}");
+        let said = refused.to_string();
+        assert!(said.contains("in use by this process") && said.contains("test.db"), "{said}");
+        first.close().await;
+        open::<First>(&address).await.unwrap().close().await;
+    })
+    .await;
+}
+
+async fn on_sqlite(case: impl AsyncFnOnce(DatabaseAddress)) {
     let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(Uuid::now_v7().to_string());
     std::fs::create_dir_all(&folder).unwrap();
-    a_new_field_keeps_old_records(DatabaseAddress::File(folder.join("test.db"))).await;
+    case(DatabaseAddress::File(folder.join("test.db"))).await;
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+async fn on_postgres<F: Future<Output = ()> + Send + 'static>(case: impl FnOnce(DatabaseAddress) -> F) {
+    let (address, schema) = new_schema();
+    let outcome = tokio::spawn(case(address)).await;
+    drop_schema(&schema).await;
+    outcome.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_field_keeps_old_records_on_sqlite() {
+    on_sqlite(a_new_field_keeps_old_records).await;
 }
 
 #[tokio::test]
 async fn a_new_field_keeps_old_records_on_postgres() {
-    let (address, schema) = new_schema();
-    let outcome = tokio::spawn(a_new_field_keeps_old_records(address)).await;
-    drop_schema(&schema).await;
-    outcome.unwrap();
+    on_postgres(a_new_field_keeps_old_records).await;
 }
 
 /// A declaration that does not fit.
