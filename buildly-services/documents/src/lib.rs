@@ -30,6 +30,10 @@ pub use content::Content;
 pub use document::{Document, Version};
 pub use folder::Folder;
 
+/// The version of the service's tables: counted up when a field, a record type or a rule is
+/// added. 2: folders and sharing.
+const SCHEMA_VERSION: u32 = 2;
+
 /// The largest content when nobody says otherwise: 1 GiB.
 pub const CONTENT_BYTES_MAX: u64 = 1 << 30;
 
@@ -43,6 +47,7 @@ pub fn declaration(folder: &Path, content_bytes_max: u64) -> std::io::Result<Dec
         begin(what, summary).response("200", bytes("The content.")).response("206", bytes("A range of it."))
     };
     Ok(Declaration::new("documents", "Documents", "Documents in folders, their versions and their content.")
+        .schema_version(SCHEMA_VERSION)
         .record::<Folder>()
         .record::<Document>()
         .record::<Version>()

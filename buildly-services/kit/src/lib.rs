@@ -46,6 +46,7 @@ mod database;
 mod records;
 mod statement;
 mod table;
+mod version;
 
 mod error;
 mod problem;

@@ -16,6 +16,7 @@ use crate::operation::{Call, Operation, Route, json as json_response};
 use crate::record::Record;
 use crate::records::Begun;
 use crate::shape::{DeclarationError, Shape};
+use crate::version::Version;
 use crate::{Authenticate, DatabaseAddress, Error, Records, crud, openapi, problem, query, references};
 
 /// What a service is: its name, its record types, and operations of its own.
@@ -23,6 +24,7 @@ pub struct Declaration {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
     pub(crate) description: &'static str,
+    schema_version: u32,
     shapes: Vec<Result<Shape, DeclarationError>>,
     routes: Vec<Route>,
 }
@@ -64,13 +66,21 @@ impl Declaration {
     /// A service without records: its name (`crm`), a title and a description for people.
     #[must_use]
     pub const fn new(name: &'static str, title: &'static str, description: &'static str) -> Self {
-        Self { name, title, description, shapes: Vec::new(), routes: Vec::new() }
+        Self { name, title, description, schema_version: 1, shapes: Vec::new(), routes: Vec::new() }
     }
 
     /// The service's name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The version of the service's tables; 1 if nobody says so. Whoever adds a field, a record
+    /// type or a rule counts it up, and programs that know less refuse to open the database.
+    #[must_use]
+    pub fn schema_version(mut self, version: u32) -> Self {
+        self.schema_version = version;
+        self
     }
 
     /// The service keeps records of this struct.
@@ -112,7 +122,8 @@ impl Declaration {
     pub async fn open(self, settings: Settings) -> Result<Service, OpenError> {
         let openapi = self.openapi()?;
         let shapes = self.shapes.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let database = Database::open(&settings.database, &shapes).await?;
+        let database =
+            Database::open(&settings.database, &shapes, Version::known(self.schema_version)).await?;
         let Settings { authenticate, clock, random, .. } = settings;
         let records = Records { database, shapes: shapes.into(), clock, random, begun: Begun::default() };
         let inner = Inner { name: self.name, openapi, records, routes: self.routes, authenticate };

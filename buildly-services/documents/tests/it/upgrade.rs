@@ -94,6 +94,19 @@ async fn its_documents_are_open_to_all_until_somebody_shares_them(old: Client) {
     new.get(ADA, &path).await.expect(404);
     assert_eq!(new.get(ADA, "/documents/").await.each("title"), ["Beside"]);
     new.service.close().await;
+    // Once its tables are the new version's, the version before does not start any more.
+    let settings = buildly_kit::Settings::new(new.database.clone(), std::sync::Arc::new(Nobody));
+    let refused = before().open(settings).await.err().expect("it knows less");
+    assert!(refused.to_string().contains("version 2"), "{refused}");
+}
+
+struct Nobody;
+
+#[async_trait::async_trait]
+impl buildly_kit::Authenticate for Nobody {
+    async fn authenticate(&self, _: &http::HeaderMap) -> Result<buildly_kit::Caller, buildly_kit::Error> {
+        Err(buildly_kit::Error::Unauthenticated("Nobody may."))
+    }
 }
 
 buildly_kit::on_both_databases!(

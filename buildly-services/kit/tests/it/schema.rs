@@ -121,6 +121,33 @@ async fn a_new_field_keeps_old_records(address: DatabaseAddress) {
     assert!(matches!(refused, Some(OpenError::Store(StoreError::Corrupt { .. }))), "got {refused:?}");
 }
 
+async fn open_version(address: &DatabaseAddress, version: u32) -> Result<Service, OpenError> {
+    let declaration =
+        Declaration::new("test", "Test", "For tests.").schema_version(version).record::<First>();
+    declaration.open(Settings::new(address.clone(), Arc::new(Nobody))).await
+}
+
+async fn tables_of_a_newer_program_are_refused(address: DatabaseAddress) {
+    for version in [1, 2, 2, 4] {
+        open_version(&address, version).await.unwrap().close().await;
+    }
+    let refused = open_version(&address, 3).await.err().expect("4 is newer than 3");
+    assert!(matches!(refused, OpenError::Store(StoreError::Corrupt { .. })), "got {refused:?}");
+    let said = refused.to_string();
+    assert!(said.contains("version 4") && said.contains("up to 3"), "{said}");
+    open_version(&address, 4).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn tables_of_a_newer_program_are_refused_on_sqlite() {
+    on_sqlite(tables_of_a_newer_program_are_refused).await;
+}
+
+#[tokio::test]
+async fn tables_of_a_newer_program_are_refused_on_postgres() {
+    on_postgres(tables_of_a_newer_program_are_refused).await;
+}
+
 #[tokio::test]
 async fn one_process_at_a_time_has_a_database_file() {
     on_sqlite(async |address: DatabaseAddress| {
