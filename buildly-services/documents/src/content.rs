@@ -3,12 +3,13 @@
 //! `incoming/` holds what is being received; whatever is there at the start was broken off and
 //! is removed. `content/<organization>/<first two digits>/<SHA-256>` holds what is complete.
 //! A file gets its name only after its bytes are on disk, so a name always means the whole.
+//! The folder belongs to one process: the lock `content.lock` names it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use buildly_kit::{Body, Error};
+use buildly_kit::{Body, Error, FolderLock};
 use buildly_model::{OrganizationId, StoreError};
 use http_body_util::BodyExt as _;
 use tokio::fs::File;
@@ -27,6 +28,7 @@ pub struct Content {
     /// Many may put files in place; whoever removes one is alone, so that a file is never
     /// removed between being found there and being named by a version.
     placing: RwLock<()>,
+    _lock: FolderLock,
 }
 
 /// A file that has been received whole; it is removed unless it is put in place.
@@ -45,18 +47,27 @@ impl Drop for Received {
 }
 
 impl Content {
-    /// Opens the folder, makes it if there is none, and removes what was broken off.
+    /// Opens the folder for this process alone, makes it if there is none, and removes what was
+    /// broken off.
     ///
     /// # Errors
-    /// If it cannot be made or written to.
+    /// If it cannot be made or written to, or another process has it.
     pub fn open(folder: &Path, bytes_max: u64) -> std::io::Result<Self> {
         let incoming = folder.join("incoming");
         std::fs::create_dir_all(&incoming)?;
+        let lock = FolderLock::acquire_file(&folder.join("content.lock"), |holder| {
+            format!(
+                "the folder of contents `{}` is in use by {holder}; one process at a time has it: stop that \
+                 one, or give this one another folder",
+                folder.display()
+            )
+        })
+        .map_err(std::io::Error::other)?;
         std::fs::create_dir_all(folder.join("content"))?;
         for entry in std::fs::read_dir(&incoming)? {
             std::fs::remove_file(entry?.path())?;
         }
-        Ok(Self { folder: folder.to_owned(), bytes_max, placing: RwLock::new(()) })
+        Ok(Self { folder: folder.to_owned(), bytes_max, placing: RwLock::new(()), _lock: lock })
     }
 
     /// Receives a body into a file of its own, on disk when this returns.

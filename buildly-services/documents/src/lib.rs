@@ -40,7 +40,7 @@ pub const CONTENT_BYTES_MAX: u64 = 1 << 30;
 /// The service, with content in the folder `folder` of at most `content_bytes_max` bytes each.
 ///
 /// # Errors
-/// If the folder cannot be made or written to.
+/// If the folder cannot be made or written to, or another process has it.
 pub fn declaration(folder: &Path, content_bytes_max: u64) -> std::io::Result<Declaration> {
     let content = Arc::new(Content::open(folder, content_bytes_max)?);
     let download = |what: &str, summary: &str| {

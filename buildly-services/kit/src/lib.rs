@@ -69,6 +69,7 @@ pub mod testing;
 
 pub use access::Scope;
 pub use buildly_model::{Body, FieldError};
+pub use buildly_storage_sqlite::engine::FolderLock;
 pub use caller::{Authenticate, Caller};
 pub use database::DatabaseAddress;
 pub use error::Error;

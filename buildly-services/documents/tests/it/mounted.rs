@@ -99,8 +99,9 @@ impl Mounted {
     }
 }
 
-/// Every file below a folder.
+/// Every file below a folder, but for the lock.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let entries = entries.filter(|path| !path.ends_with("content.lock"));
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }

@@ -203,3 +203,35 @@ async fn a_kill_in_the_middle_leaves_no_half_content() {
     drop(process);
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_process_on_the_folder_is_refused_and_harms_no_upload() {
+    let folder = new_folder();
+    let process = Process::start(&folder);
+    let path = process.document().await;
+    let (feed, fed) = mpsc::channel(4);
+    let request = Request::put(format!("{}{path}", process.base))
+        .header("authorization", format!("Bearer {}", process.token))
+        .body(Body::stream(Fed(fed)))
+        .unwrap();
+    let upload = tokio::spawn(process.client.request(request));
+    feed.send(Bytes::from_static(&PIECE)).await.unwrap();
+    let incoming = folder.join("documents/incoming");
+    while files(&incoming).is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let second = Command::new(program())
+        .arg("--jwks")
+        .arg(folder.join("jwks.json"))
+        .arg("--data-dir")
+        .arg(&folder)
+        .output()
+        .unwrap();
+    assert!(!second.status.success());
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains(&format!("in use by process {}", process.child.id())), "{said}");
+    drop(feed);
+    assert_eq!(upload.await.unwrap().unwrap().status(), StatusCode::CREATED);
+    drop(process);
+    std::fs::remove_dir_all(folder).unwrap();
+}
