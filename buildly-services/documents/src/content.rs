@@ -1,10 +1,13 @@
 //! Files of content: written beside, then moved into place whole.
 //!
-//! `incoming/` holds what is being received; whatever is there at the start was broken off and
-//! is removed. `content/<organization>/<first two digits>/<SHA-256>` holds what is complete.
+//! `incoming/` holds what is being received, and for a moment what is being removed; whatever is
+//! there at the start was broken off and is removed. `content/<organization>/<first two digits>/<SHA-256>` holds what is complete.
 //! A file gets its name only after its bytes are on disk, so a name always means the whole.
 //! The folder belongs to one process: the lock `content.lock` names it.
 
+mod claims;
+
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,8 +17,11 @@ use buildly_model::{OrganizationId, StoreError};
 use http_body_util::BodyExt as _;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
-use tokio::sync::{RwLock, RwLockReadGuard};
 use uuid::Uuid;
+
+use claims::Claims;
+
+pub(crate) use claims::Placing;
 
 /// How long a sender may pause.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
@@ -25,9 +31,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 pub struct Content {
     folder: PathBuf,
     bytes_max: u64,
-    /// Many may put files in place; whoever removes one is alone, so that a file is never
-    /// removed between being found there and being named by a version.
-    placing: RwLock<()>,
+    /// A file is never removed between being found there and being named by a version.
+    claims: Claims,
     _lock: FolderLock,
 }
 
@@ -67,7 +72,12 @@ impl Content {
         for entry in std::fs::read_dir(&incoming)? {
             std::fs::remove_file(entry?.path())?;
         }
-        Ok(Self { folder: folder.to_owned(), bytes_max, placing: RwLock::new(()), _lock: lock })
+        Ok(Self {
+            folder: folder.to_owned(),
+            bytes_max,
+            claims: Claims::default(),
+            _lock: lock,
+        })
     }
 
     /// Receives a body into a file of its own, on disk when this returns.
@@ -76,8 +86,7 @@ impl Content {
         if announced.is_some_and(|bytes| bytes > self.bytes_max) {
             return Err(too_large());
         }
-        let path = self.folder.join("incoming").join(Uuid::now_v7().to_string());
-        let mut received = Received { path, sha256: String::new(), bytes: 0 };
+        let mut received = Received { path: self.new_incoming(), sha256: String::new(), bytes: 0 };
         let mut file = File::create_new(&received.path).await.map_err(disk_error)?;
         let mut hash = Context::new(&SHA256);
         loop {
@@ -101,20 +110,25 @@ impl Content {
         Ok(received)
     }
 
-    /// Keeps others from removing files while this lives.
-    pub(crate) async fn placing(&self) -> RwLockReadGuard<'_, ()> {
-        self.placing.read().await
+    /// Keeps the file of this digest from being removed while this lives.
+    pub(crate) fn placing(&self, organization: OrganizationId, sha256: &str) -> Placing {
+        self.claims.place((organization, sha256.to_owned()))
     }
 
     /// Gives a received file its name, if there is none of that name yet.
     pub(crate) async fn place(&self, organization: OrganizationId, received: &Received) -> Result<(), Error> {
         let path = self.path(organization, &received.sha256);
-        if tokio::fs::try_exists(&path).await.map_err(disk_error)? {
-            return Ok(());
-        }
         let parent = path.parent().map(Path::to_owned).unwrap_or_default();
         tokio::fs::create_dir_all(&parent).await.map_err(disk_error)?;
-        tokio::fs::rename(&received.path, &path).await.map_err(disk_error)?;
+        let (claims, from) = (self.claims.clone(), received.path.clone());
+        // Of two who bring the same content, one gives it its name.
+        let renamed = blocking(move || {
+            claims.alone(|| match path.try_exists()? {
+                true => Ok(false),
+                false => std::fs::rename(from, path).map(|()| true),
+            })
+        });
+        let _was_there_already = !renamed.await?;
         let folder = File::open(&parent).await.map_err(disk_error)?;
         folder.sync_all().await.map_err(disk_error)
     }
@@ -122,40 +136,68 @@ impl Content {
     /// Opens a file for reading.
     pub(crate) async fn read(&self, organization: OrganizationId, sha256: &str) -> Result<File, Error> {
         File::open(self.path(organization, sha256)).await.map_err(|error| {
-            if error.kind() == std::io::ErrorKind::NotFound {
+            if error.kind() == ErrorKind::NotFound {
                 return StoreError::corrupt(format!("the content `{sha256}` is not in its folder")).into();
             }
             disk_error(error)
         })
     }
 
-    /// Removes a file if `is_named` says that no version names it; nothing is placed meanwhile.
+    /// Removes a file if `is_named` says that no version names it. What somebody is about to name
+    /// is left to them.
     pub(crate) async fn remove_unless(
         &self,
         organization: OrganizationId,
         sha256: &str,
         is_named: impl Future<Output = Result<bool, Error>>,
     ) -> Result<(), Error> {
-        let _alone = self.placing.write().await;
+        let Some(removal) = self.claims.remove((organization, sha256.to_owned())) else { return Ok(()) };
         if is_named.await? {
             return Ok(());
         }
-        match tokio::fs::remove_file(self.path(organization, sha256)).await {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(disk_error(error)),
-            _ => Ok(()),
-        }
+        let (path, away) = (self.path(organization, sha256), self.new_incoming());
+        blocking(move || {
+            // Moving is quick whatever the size, and nobody finds the file any more.
+            match removal.finish(|| std::fs::rename(path, &away)) {
+                None => return Ok(()),
+                Some(Err(error)) if error.kind() == ErrorKind::NotFound => return Ok(()),
+                Some(moved) => moved?,
+            }
+            std::fs::remove_file(&away)
+        })
+        .await
+    }
+
+    /// Where all contents are: a folder for each organization.
+    pub(crate) fn contents(&self) -> PathBuf {
+        self.folder.join("content")
+    }
+
+    fn folder_of(&self, organization: OrganizationId) -> PathBuf {
+        self.contents().join(organization.to_string())
+    }
+
+    fn new_incoming(&self) -> PathBuf {
+        self.folder.join("incoming").join(Uuid::now_v7().to_string())
     }
 
     /// Digests are ours, 64 hexadecimal digits, so no path can lead elsewhere.
     fn path(&self, organization: OrganizationId, sha256: &str) -> PathBuf {
         let first = sha256.get(..2).unwrap_or("00");
-        self.folder.join("content").join(organization.to_string()).join(first).join(sha256)
+        self.folder_of(organization).join(first).join(sha256)
     }
+}
+
+/// Works on the disk on a thread that may wait for it.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(StoreError::unavailable)?.map_err(disk_error)
 }
 
 fn disk_error(error: std::io::Error) -> Error {
     match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Error::NoSpace,
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::NoSpace,
         _ => StoreError::unavailable(error).into(),
     }
 }

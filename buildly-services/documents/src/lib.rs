@@ -14,6 +14,7 @@ mod download;
 mod folder;
 mod range;
 mod remove;
+mod sweep;
 mod upload;
 
 use std::path::Path;
@@ -37,7 +38,8 @@ const SCHEMA_VERSION: u32 = 2;
 /// The largest content when nobody says otherwise: 1 GiB.
 pub const CONTENT_BYTES_MAX: u64 = 1 << 30;
 
-/// The service, with content in the folder `folder` of at most `content_bytes_max` bytes each.
+/// The service, with content in the folder `folder` of at most `content_bytes_max` bytes each. What a
+/// crash left behind there is removed once the service is open.
 ///
 /// # Errors
 /// If the folder cannot be made or written to, or another process has it.
@@ -48,6 +50,7 @@ pub fn declaration(folder: &Path, content_bytes_max: u64) -> std::io::Result<Dec
     };
     Ok(Declaration::new("documents", "Documents", "Documents in folders, their versions and their content.")
         .schema_version(SCHEMA_VERSION)
+        .at_start(sweep::Sweep { content: Arc::clone(&content) })
         .record::<Folder>()
         .record::<Document>()
         .record::<Version>()

@@ -52,6 +52,7 @@ mod error;
 mod problem;
 mod query;
 
+mod background;
 mod caller;
 mod token;
 
@@ -68,6 +69,7 @@ mod service;
 pub mod testing;
 
 pub use access::Scope;
+pub use background::Start;
 pub use buildly_model::{Body, FieldError};
 pub use buildly_storage_sqlite::engine::FolderLock;
 pub use caller::{Authenticate, Caller};

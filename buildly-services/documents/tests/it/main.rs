@@ -9,6 +9,7 @@
 
 mod content;
 mod folders;
+mod left_behind;
 mod mounted;
 mod process;
 mod sharing;

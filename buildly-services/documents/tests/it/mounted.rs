@@ -10,6 +10,9 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::Value;
 use uuid::Uuid;
 
+/// Content of at most 1 MiB.
+pub(crate) const LIMITS: u64 = 1 << 20;
+
 /// Believes the header `organization`, as an application does that has checked the caller itself.
 struct ByHeader;
 
@@ -57,17 +60,31 @@ pub(crate) fn globex() -> Uuid {
 
 /// Runs a case on a service of its own that takes content of at most 1 MiB.
 pub(crate) async fn mounted(case: impl AsyncFnOnce(&Mounted)) {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(Uuid::now_v7().to_string());
-    let declaration = buildly_documents::declaration(&folder.join("files"), 1 << 20).unwrap();
-    let database = DatabaseAddress::File(folder.join("documents.db"));
-    let service = declaration.open(Settings::new(database, Arc::new(ByHeader))).await.unwrap();
-    let mounted = Mounted { service, folder };
+    let mounted = Mounted::open(new_folder(), LIMITS).await;
     case(&mounted).await;
-    mounted.service.close().await;
-    std::fs::remove_dir_all(mounted.folder).unwrap();
+    std::fs::remove_dir_all(mounted.close().await).unwrap();
+}
+
+pub(crate) fn new_folder() -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(Uuid::now_v7().to_string());
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 impl Mounted {
+    pub(crate) async fn open(folder: PathBuf, limits: u64) -> Self {
+        let declaration = buildly_documents::declaration(&folder.join("files"), limits).unwrap();
+        let database = DatabaseAddress::File(folder.join("documents.db"));
+        let service = declaration.open(Settings::new(database, Arc::new(ByHeader))).await.unwrap();
+        Self { service, folder }
+    }
+
+    /// Ends the service; its folder is as it left it.
+    pub(crate) async fn close(self) -> PathBuf {
+        self.service.close().await;
+        self.folder
+    }
+
     pub(crate) async fn send(
         &self,
         organization: Uuid,
