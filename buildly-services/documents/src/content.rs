@@ -6,6 +6,7 @@
 //! The folder belongs to one process: the lock `content.lock` names it.
 
 mod claims;
+mod usage;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,9 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
 
+use crate::Limits;
 use claims::Claims;
+use usage::{Room, Usage};
 
 pub(crate) use claims::Placing;
 
@@ -33,6 +36,7 @@ pub struct Content {
     bytes_max: u64,
     /// A file is never removed between being found there and being named by a version.
     claims: Claims,
+    usage: Usage,
     _lock: FolderLock,
 }
 
@@ -42,6 +46,7 @@ pub(crate) struct Received {
     path: PathBuf,
     pub(crate) sha256: String,
     pub(crate) bytes: u64,
+    room: Room,
 }
 
 impl Drop for Received {
@@ -57,7 +62,7 @@ impl Content {
     ///
     /// # Errors
     /// If it cannot be made or written to, or another process has it.
-    pub fn open(folder: &Path, bytes_max: u64) -> std::io::Result<Self> {
+    pub fn open(folder: &Path, limits: Limits) -> std::io::Result<Self> {
         let incoming = folder.join("incoming");
         std::fs::create_dir_all(&incoming)?;
         let lock = FolderLock::acquire_file(&folder.join("content.lock"), |holder| {
@@ -74,19 +79,27 @@ impl Content {
         }
         Ok(Self {
             folder: folder.to_owned(),
-            bytes_max,
+            bytes_max: limits.content_bytes_max,
             claims: Claims::default(),
+            usage: Usage::new(limits.organization_bytes_max),
             _lock: lock,
         })
     }
 
     /// Receives a body into a file of its own, on disk when this returns.
-    pub(crate) async fn receive(&self, announced: Option<u64>, mut body: Body) -> Result<Received, Error> {
+    pub(crate) async fn receive(
+        &self,
+        organization: OrganizationId,
+        announced: Option<u64>,
+        mut body: Body,
+    ) -> Result<Received, Error> {
         let too_large = || Error::TooLarge { bytes_max: self.bytes_max };
         if announced.is_some_and(|bytes| bytes > self.bytes_max) {
             return Err(too_large());
         }
-        let mut received = Received { path: self.new_incoming(), sha256: String::new(), bytes: 0 };
+        let room = self.usage.room(organization, &self.folder_of(organization)).await?;
+        room.check(announced.unwrap_or(0))?;
+        let mut received = Received { path: self.new_incoming(), sha256: String::new(), bytes: 0, room };
         let mut file = File::create_new(&received.path).await.map_err(disk_error)?;
         let mut hash = Context::new(&SHA256);
         loop {
@@ -101,6 +114,7 @@ impl Content {
             if received.bytes > self.bytes_max {
                 return Err(too_large());
             }
+            received.room.take(bytes.len() as u64)?;
             hash.update(&bytes);
             file.write_all(&bytes).await.map_err(disk_error)?;
         }
@@ -116,7 +130,11 @@ impl Content {
     }
 
     /// Gives a received file its name, if there is none of that name yet.
-    pub(crate) async fn place(&self, organization: OrganizationId, received: &Received) -> Result<(), Error> {
+    pub(crate) async fn place(
+        &self,
+        organization: OrganizationId,
+        received: &mut Received,
+    ) -> Result<(), Error> {
         let path = self.path(organization, &received.sha256);
         let parent = path.parent().map(Path::to_owned).unwrap_or_default();
         tokio::fs::create_dir_all(&parent).await.map_err(disk_error)?;
@@ -128,7 +146,9 @@ impl Content {
                 false => std::fs::rename(from, path).map(|()| true),
             })
         });
-        let _was_there_already = !renamed.await?;
+        if renamed.await? {
+            received.room.keep();
+        }
         let folder = File::open(&parent).await.map_err(disk_error)?;
         folder.sync_all().await.map_err(disk_error)
     }
@@ -151,6 +171,7 @@ impl Content {
         sha256: &str,
         is_named: impl Future<Output = Result<bool, Error>>,
     ) -> Result<(), Error> {
+        let used = self.usage.of(organization, &self.folder_of(organization)).await?;
         let Some(removal) = self.claims.remove((organization, sha256.to_owned())) else { return Ok(()) };
         if is_named.await? {
             return Ok(());
@@ -163,7 +184,10 @@ impl Content {
                 Some(Err(error)) if error.kind() == ErrorKind::NotFound => return Ok(()),
                 Some(moved) => moved?,
             }
-            std::fs::remove_file(&away)
+            let bytes = std::fs::metadata(&away)?.len();
+            std::fs::remove_file(&away)?;
+            usage::give_back(&used, bytes);
+            Ok(())
         })
         .await
     }

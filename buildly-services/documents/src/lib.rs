@@ -12,6 +12,7 @@ mod content;
 mod document;
 mod download;
 mod folder;
+mod limits;
 mod range;
 mod remove;
 mod sweep;
@@ -30,21 +31,19 @@ use utoipa::openapi::{Content as MediaType, Ref, Required};
 pub use content::Content;
 pub use document::{Document, Version};
 pub use folder::Folder;
+pub use limits::{CONTENT_BYTES_MAX, Limits, ORGANIZATION_BYTES_MAX};
 
 /// The version of the service's tables: counted up when a field, a record type or a rule is
 /// added. 2: folders and sharing.
 const SCHEMA_VERSION: u32 = 2;
 
-/// The largest content when nobody says otherwise: 1 GiB.
-pub const CONTENT_BYTES_MAX: u64 = 1 << 30;
-
-/// The service, with content in the folder `folder` of at most `content_bytes_max` bytes each. What a
-/// crash left behind there is removed once the service is open.
+/// The service, with content in the folder `folder` within these limits. What a crash left
+/// behind there is removed once the service is open.
 ///
 /// # Errors
 /// If the folder cannot be made or written to, or another process has it.
-pub fn declaration(folder: &Path, content_bytes_max: u64) -> std::io::Result<Declaration> {
-    let content = Arc::new(Content::open(folder, content_bytes_max)?);
+pub fn declaration(folder: &Path, limits: Limits) -> std::io::Result<Declaration> {
+    let content = Arc::new(Content::open(folder, limits)?);
     let download = |what: &str, summary: &str| {
         begin(what, summary).response("200", bytes("The content.")).response("206", bytes("A range of it."))
     };

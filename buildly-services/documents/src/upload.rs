@@ -24,10 +24,10 @@ pub(crate) struct Upload {
 #[async_trait]
 impl Operation for Upload {
     async fn answer(&self, records: &Records, call: Call) -> Result<Response<Body>, Error> {
-        let document = call.id()?;
+        let (organization, document) = (call.caller.organization, call.id()?);
         let media_type = media_type(&call.headers)?;
         records.get_to_change::<Document>(&call.caller, document).await?;
-        let received = self.content.receive(content_length(&call.headers), call.body).await?;
+        let received = self.content.receive(organization, content_length(&call.headers), call.body).await?;
         let (content, caller) = (Arc::clone(&self.content), call.caller);
         let keeping = keep(content, records.clone(), (caller, document), received, media_type);
         let (status, version) = records.finish(keeping).await??;
@@ -44,12 +44,12 @@ async fn keep(
     content: Arc<Content>,
     records: Records,
     (caller, document): (Caller, Uuid),
-    received: Received,
+    mut received: Received,
     media_type: String,
 ) -> Result<(StatusCode, Stored<Version>), Error> {
     let organization = caller.organization;
     let placing = content.placing(organization, &received.sha256);
-    let kept = match content.place(organization, &received).await {
+    let kept = match content.place(organization, &mut received).await {
         Ok(()) => make_version(&records, (&caller, document), &received, &media_type).await,
         Err(error) => Err(error),
     };

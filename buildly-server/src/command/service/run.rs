@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use buildly_documents::CONTENT_BYTES_MAX;
+use buildly_documents::{Limits, ORGANIZATION_BYTES_MAX};
 use buildly_kit::command::ServiceFlags;
 use clap::{Args, ValueEnum};
 
@@ -37,6 +37,14 @@ pub(in crate::command) struct Run {
     /// Ask here whether a token still holds, at most every 10 s a token.
     #[arg(long, value_name = "URL")]
     introspect: Option<http::Uri>,
+    /// Documents: how many bytes of content one organization may keep.
+    #[arg(
+        long,
+        env = "BUILDLY_DOCUMENTS_MAX_BYTES_PER_ORGANIZATION",
+        default_value_t = ORGANIZATION_BYTES_MAX,
+        value_name = "BYTES"
+    )]
+    max_bytes_per_organization: u64,
 }
 
 impl Run {
@@ -54,8 +62,12 @@ impl Run {
         let declaration = match self.name {
             Name::Appointments => buildly_appointments::declaration(),
             Name::Crm => buildly_crm::declaration(),
-            Name::Documents => buildly_documents::declaration(&flags.data_dir, CONTENT_BYTES_MAX)
-                .map_err(|error| format!("the folder of contents cannot be made: {error}"))?,
+            Name::Documents => {
+                let organization_bytes_max = self.max_bytes_per_organization;
+                let limits = Limits { organization_bytes_max, ..Limits::default() };
+                buildly_documents::declaration(&flags.data_dir, limits)
+                    .map_err(|error| format!("the folder of contents cannot be opened: {error}"))?
+            }
         };
         flags.run(declaration).await?;
         Ok(ExitCode::SUCCESS)

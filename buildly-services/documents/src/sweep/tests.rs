@@ -5,7 +5,7 @@ use buildly_kit::testing::{ADA, Client, on_postgres, on_sqlite};
 use uuid::Uuid;
 
 use super::*;
-use crate::{CONTENT_BYTES_MAX, Document, Folder};
+use crate::{Document, Folder, Limits};
 
 fn declare() -> Declaration {
     Declaration::new("documents", "Documents", "Without a sweep of their own.")
@@ -24,7 +24,7 @@ impl Case {
     async fn new(client: Client) -> Self {
         let body = serde_json::json!({"title": "Plan"});
         let document = Uuid::parse_str(&client.make(ADA, "/documents/", body).await).unwrap();
-        let content = Arc::new(Content::open(&client.folder.join("files"), CONTENT_BYTES_MAX).unwrap());
+        let content = Arc::new(Content::open(&client.folder.join("files"), Limits::default()).unwrap());
         Self { client, content, document }
     }
 

@@ -12,5 +12,6 @@ mod folders;
 mod left_behind;
 mod mounted;
 mod process;
+mod quota;
 mod sharing;
 mod upgrade;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use buildly_documents::Limits;
 use buildly_kit::{Authenticate, Body, Caller, DatabaseAddress, Error, Service, Settings};
 use buildly_model::{Identity, OrganizationId, Principal, UserId};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -11,7 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// Content of at most 1 MiB.
-pub(crate) const LIMITS: u64 = 1 << 20;
+pub(crate) const LIMITS: Limits = Limits { content_bytes_max: 1 << 20, organization_bytes_max: 64 << 20 };
 
 /// Believes the header `organization`, as an application does that has checked the caller itself.
 struct ByHeader;
@@ -72,7 +73,7 @@ pub(crate) fn new_folder() -> PathBuf {
 }
 
 impl Mounted {
-    pub(crate) async fn open(folder: PathBuf, limits: u64) -> Self {
+    pub(crate) async fn open(folder: PathBuf, limits: Limits) -> Self {
         let declaration = buildly_documents::declaration(&folder.join("files"), limits).unwrap();
         let database = DatabaseAddress::File(folder.join("documents.db"));
         let service = declaration.open(Settings::new(database, Arc::new(ByHeader))).await.unwrap();
