@@ -141,6 +141,8 @@ pub struct OwnService {
     pub issuer: Option<String>,
     /// Where to ask whether a token still holds.
     pub introspect: Option<http::Uri>,
+    /// How many bytes of content one organization may keep in `documents`.
+    pub max_bytes_per_organization: Option<u64>,
 }
 
 /// Limits on what comes in and goes out.
@@ -240,6 +242,8 @@ impl Configuration {
                 jwks: reader.optional("service.jwks", "its keys for tokens, an address or a file"),
                 issuer: reader.optional("service.issuer", "the only issuer that it accepts"),
                 introspect: reader.optional("service.introspect", "where it asks whether a token holds"),
+                max_bytes_per_organization: reader
+                    .optional("service.max_bytes_per_organization", "of content in documents"),
             },
         }
     }

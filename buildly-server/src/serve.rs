@@ -7,7 +7,6 @@ mod body;
 mod connection;
 mod lingering;
 mod listener;
-mod opening;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -53,7 +53,7 @@ impl Stage {
         let mut services = Vec::new();
         let jwks = format!("http://{}/.well-known/jwks.json", running.address());
         let folder = configuration.data_dir.clone();
-        let documents = buildly_documents::declaration(&folder, buildly_documents::CONTENT_BYTES_MAX)
+        let documents = buildly_documents::declaration(&folder, buildly_documents::Limits::default())
             .map_err(|error| failed("documents", &error))?;
         let crm = Service { name: "crm", declaration: buildly_crm::declaration() };
         let documents = Service { name: "documents", declaration: documents };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use buildly_core::gateway::traffic::forwarded::Peer;
+use buildly_kit::Opening;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -14,7 +15,6 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-use super::opening::Opening;
 use super::{body, stopped};
 use crate::Server;
 use crate::configuration::Limits;

@@ -12,8 +12,10 @@ mod content;
 mod document;
 mod download;
 mod folder;
+mod limits;
 mod range;
 mod remove;
+mod sweep;
 mod upload;
 
 use std::path::Path;
@@ -29,20 +31,25 @@ use utoipa::openapi::{Content as MediaType, Ref, Required};
 pub use content::Content;
 pub use document::{Document, Version};
 pub use folder::Folder;
+pub use limits::{CONTENT_BYTES_MAX, Limits, ORGANIZATION_BYTES_MAX};
 
-/// The largest content when nobody says otherwise: 1 GiB.
-pub const CONTENT_BYTES_MAX: u64 = 1 << 30;
+/// The version of the service's tables: counted up when a field, a record type or a rule is
+/// added. 2: folders and sharing.
+const SCHEMA_VERSION: u32 = 2;
 
-/// The service, with content in the folder `folder` of at most `content_bytes_max` bytes each.
+/// The service, with content in the folder `folder` within these limits. What a crash left
+/// behind there is removed once the service is open.
 ///
 /// # Errors
-/// If the folder cannot be made or written to.
-pub fn declaration(folder: &Path, content_bytes_max: u64) -> std::io::Result<Declaration> {
-    let content = Arc::new(Content::open(folder, content_bytes_max)?);
+/// If the folder cannot be made or written to, or another process has it.
+pub fn declaration(folder: &Path, limits: Limits) -> std::io::Result<Declaration> {
+    let content = Arc::new(Content::open(folder, limits)?);
     let download = |what: &str, summary: &str| {
         begin(what, summary).response("200", bytes("The content.")).response("206", bytes("A range of it."))
     };
     Ok(Declaration::new("documents", "Documents", "Documents in folders, their versions and their content.")
+        .schema_version(SCHEMA_VERSION)
+        .at_start(sweep::Sweep { content: Arc::clone(&content) })
         .record::<Folder>()
         .record::<Document>()
         .record::<Version>()

@@ -35,26 +35,30 @@ impl Operation for Remove {
                 break;
             }
         }
-        records.remove_if::<Document>(&call.caller, document, &call.headers).await?;
-        for sha256 in digests {
-            forget(&self.content, records, organization, &sha256).await?;
-        }
+        let (content, removing) = (Arc::clone(&self.content), records.clone());
+        let Call { caller, headers, .. } = call;
+        let removed = records.finish(async move {
+            removing.remove_if::<Document>(&caller, document, &headers).await?;
+            for sha256 in digests {
+                forget(&content, &removing, organization, &sha256).await;
+            }
+            Ok::<_, Error>(())
+        });
+        removed.await??;
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
         Ok(response)
     }
 }
 
-/// Removes content that no version of the organization names.
-pub(crate) async fn forget(
-    content: &Content,
-    records: &Records,
-    organization: OrganizationId,
-    sha256: &str,
-) -> Result<(), Error> {
+/// Removes content that no version of the organization names. If that cannot be done now, the
+/// next start does it.
+pub(crate) async fn forget(content: &Content, records: &Records, organization: OrganizationId, sha256: &str) {
     let is_named = async {
         let versions = records.select::<Version>(organization, &format!("sha256={sha256}&limit=1")).await?;
         Ok(!versions.is_empty())
     };
-    content.remove_unless(organization, sha256, is_named).await
+    if let Err(error) = content.remove_unless(organization, sha256, is_named).await {
+        tracing::warn!(%organization, sha256, %error, "content that nothing names is left to the next start");
+    }
 }

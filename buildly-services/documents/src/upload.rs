@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use uuid::Uuid;
 
 use crate::content::Received;
-use crate::{Content, Document, Version};
+use crate::{Content, Document, Version, remove};
 
 /// How often the next number is taken by somebody faster before we give up.
 const ATTEMPTS_MAX: u32 = 20;
@@ -27,14 +27,10 @@ impl Operation for Upload {
         let (organization, document) = (call.caller.organization, call.id()?);
         let media_type = media_type(&call.headers)?;
         records.get_to_change::<Document>(&call.caller, document).await?;
-        let received = self.content.receive(content_length(&call.headers), call.body).await?;
-        let placing = self.content.placing().await;
-        let kept = self.keep(records, (&call.caller, document), &received, &media_type).await;
-        drop(placing);
-        if kept.is_err() {
-            crate::remove::forget(&self.content, records, organization, &received.sha256).await?;
-        }
-        let (status, version) = kept?;
+        let received = self.content.receive(organization, content_length(&call.headers), call.body).await?;
+        let (content, caller) = (Arc::clone(&self.content), call.caller);
+        let keeping = keep(content, records.clone(), (caller, document), received, media_type);
+        let (status, version) = records.finish(keeping).await??;
         let mut response = json(status, &version.show()?);
         if let Ok(etag) = HeaderValue::from_str(&format!("\"{}\"", version.record.sha256)) {
             response.headers_mut().insert(ETAG, etag);
@@ -43,42 +39,59 @@ impl Operation for Upload {
     }
 }
 
-impl Upload {
-    /// Makes the next version, unless the newest one has this content already.
-    async fn keep(
-        &self,
-        records: &Records,
-        (caller, document): (&Caller, Uuid),
-        received: &Received,
-        media_type: &str,
-    ) -> Result<(StatusCode, Stored<Version>), Error> {
-        self.content.place(caller.organization, received).await?;
-        for _ in 0..ATTEMPTS_MAX {
-            let newest = newest(records, caller, document).await?;
-            let number = match newest {
-                Some(newest)
-                    if newest.record.sha256 == received.sha256 && newest.record.media_type == media_type =>
-                {
-                    return Ok((StatusCode::OK, newest));
-                }
-                Some(newest) => newest.record.number + 1,
-                None => 1,
-            };
-            let version = Version {
-                document,
-                number,
-                media_type: media_type.to_owned(),
-                bytes: i64::try_from(received.bytes).unwrap_or(i64::MAX),
-                sha256: received.sha256.clone(),
-            };
-            match records.make(caller, &version).await {
-                Err(Error::Taken { .. } | Error::Store(StoreError::Stale)) => {}
-                Err(Error::Invalid(_)) => return Err(Error::NotFound { what: "document" }), // deleted meanwhile
-                made => return Ok((StatusCode::CREATED, made?)),
-            }
-        }
-        Err(StoreError::Stale.into())
+/// Puts a received file in place and makes its version; a file that is then not named goes.
+async fn keep(
+    content: Arc<Content>,
+    records: Records,
+    (caller, document): (Caller, Uuid),
+    mut received: Received,
+    media_type: String,
+) -> Result<(StatusCode, Stored<Version>), Error> {
+    let organization = caller.organization;
+    let placing = content.placing(organization, &received.sha256);
+    let kept = match content.place(organization, &mut received).await {
+        Ok(()) => make_version(&records, (&caller, document), &received, &media_type).await,
+        Err(error) => Err(error),
+    };
+    let is_unwanted = placing.release();
+    if is_unwanted || !matches!(kept, Ok((StatusCode::CREATED, _))) {
+        remove::forget(&content, &records, organization, &received.sha256).await;
     }
+    kept
+}
+
+/// Makes the next version, unless the newest one has this content already.
+async fn make_version(
+    records: &Records,
+    (caller, document): (&Caller, Uuid),
+    received: &Received,
+    media_type: &str,
+) -> Result<(StatusCode, Stored<Version>), Error> {
+    for _ in 0..ATTEMPTS_MAX {
+        let newest = newest(records, caller, document).await?;
+        let number = match newest {
+            Some(newest)
+                if newest.record.sha256 == received.sha256 && newest.record.media_type == media_type =>
+            {
+                return Ok((StatusCode::OK, newest));
+            }
+            Some(newest) => newest.record.number + 1,
+            None => 1,
+        };
+        let version = Version {
+            document,
+            number,
+            media_type: media_type.to_owned(),
+            bytes: i64::try_from(received.bytes).unwrap_or(i64::MAX),
+            sha256: received.sha256.clone(),
+        };
+        match records.make(caller, &version).await {
+            Err(Error::Taken { .. } | Error::Store(StoreError::Stale)) => {}
+            Err(Error::Invalid(_)) => return Err(Error::NotFound { what: "document" }), // deleted meanwhile
+            made => return Ok((StatusCode::CREATED, made?)),
+        }
+    }
+    Err(StoreError::Stale.into())
 }
 
 /// The version with the highest number, if the caller may see the document.

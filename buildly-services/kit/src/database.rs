@@ -15,11 +15,13 @@ use buildly_model::StoreError;
 use crate::shape::{Shape, Unique};
 use crate::statement::{Dialect, Statement};
 use crate::value::Cell;
+use crate::version::Version;
 
 /// Where a service keeps its records.
 #[derive(Debug, Clone)]
 pub enum DatabaseAddress {
-    /// A SQLite file; it is made if there is none.
+    /// A SQLite file; it is made if there is none. One process has it at a time: the file of
+    /// the same name that ends in `.lock` names it.
     File(PathBuf),
     /// A schema of a PostgreSQL database; it is made if there is none.
     Postgres {
@@ -47,9 +49,14 @@ impl Database {
     /// Opens the database and brings its tables up to `shapes`.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if it cannot be opened, [`StoreError::Corrupt`] if its
-    /// tables do not fit the record types.
-    pub(crate) async fn open(address: &DatabaseAddress, shapes: &[Shape]) -> Result<Self, StoreError> {
+    /// [`StoreError::Unavailable`] if it cannot be opened or another process has the file,
+    /// [`StoreError::Corrupt`] if its tables do not fit the record types, or are of a newer
+    /// version.
+    pub(crate) async fn open(
+        address: &DatabaseAddress,
+        shapes: &[Shape],
+        version: Version,
+    ) -> Result<Self, StoreError> {
         let own = Unique {
             index: "idempotency_pkey".to_owned(),
             column: "idempotency.key".to_owned(),
@@ -62,9 +69,11 @@ impl Database {
         };
         let uniques = shapes.iter().flat_map(Shape::uniques).chain([own, begun]).collect();
         let engine = match address {
-            DatabaseAddress::File(path) => Engine::Sqlite(sqlite::open(path, shapes.to_vec()).await?),
+            DatabaseAddress::File(path) => {
+                Engine::Sqlite(sqlite::open(path, shapes.to_vec(), version).await?)
+            }
             DatabaseAddress::Postgres { url, schema } => {
-                Engine::Postgres(postgres::open(url, schema, shapes).await?)
+                Engine::Postgres(postgres::open((url, schema), shapes, version).await?)
             }
         };
         Ok(Self { engine, uniques })

@@ -87,6 +87,16 @@ pub enum Error {
     /// There is no room for it.
     #[error("The disk is full; nothing was kept.")]
     NoSpace,
+    /// The organization may not have as much as this would come to.
+    #[error(
+        "The organization may keep {bytes_max} bytes (`{limit}`), and this would be more; remove something first, or ask the operator for more."
+    )]
+    QuotaExceeded {
+        /// The name of the limit, as the operator sets it.
+        limit: &'static str,
+        /// The limit.
+        bytes_max: u64,
+    },
     /// Something that is needed does not answer.
     #[error("{0}")]
     Unavailable(&'static str),
@@ -111,6 +121,7 @@ impl Error {
             | Self::MethodNotAllowed { .. }
             | Self::KeyReused
             | Self::TooLarge { .. }
+            | Self::QuotaExceeded { .. }
             | Self::UnsupportedMedia { .. }
             | Self::TooSlow
             | Self::RangeNotSatisfiable { .. } => ErrorKind::Invalid,

@@ -46,11 +46,13 @@ mod database;
 mod records;
 mod statement;
 mod table;
+mod version;
 
 mod error;
 mod problem;
 mod query;
 
+mod background;
 mod caller;
 mod token;
 
@@ -67,7 +69,9 @@ mod service;
 pub mod testing;
 
 pub use access::Scope;
+pub use background::Start;
 pub use buildly_model::{Body, FieldError};
+pub use buildly_storage_sqlite::engine::FolderLock;
 pub use caller::{Authenticate, Caller};
 pub use database::DatabaseAddress;
 pub use error::Error;
@@ -75,7 +79,7 @@ pub use operation::{Call, Operation, content_length, json};
 pub use overlap::Overlap;
 pub use record::{OnDelete, Record, RecordType};
 pub use records::{Records, Stored, Total};
-pub use serve::serve;
+pub use serve::{Opening, serve};
 pub use service::{Declaration, OpenError, Service, Settings};
 pub use shape::DeclarationError;
 pub use token::{KeySource, TokenSettings, Tokens};

@@ -13,7 +13,11 @@ pub(crate) use select::{columns as select_columns, push_condition, select};
 
 /// The most values of one `__in` filter.
 const VALUES_MAX: usize = 1000;
-/// The most words of a search.
+/// The most values of all `__in` filters together: SQLite binds 32766 and PostgreSQL 65535.
+const ALL_VALUES_MAX: usize = 10_000;
+/// The most filters: each is one more level of SQLite's expression tree, which has 1000.
+const FILTERS_MAX: usize = 50;
+/// The most words of all searches together.
 const WORDS_MAX: usize = 10;
 /// The most fields of an order.
 const ORDER_FIELDS_MAX: usize = 3;
@@ -99,11 +103,15 @@ pub(crate) fn parse(shape: &Shape, query: Option<&str>) -> Result<ListQuery, Vec
             "cursor" => Position::parse(value, &list.order)
                 .map(|position| list.position = Some(position))
                 .ok_or_else(|| "Expected the cursor of a `next` or `previous` link of this list.".to_owned()),
-            "search" => parse_words(shape, value).map(|words| list.words.extend(words)),
-            filter => parse_filter(shape, filter, value).map(|filter| list.filters.push(filter)),
+            "search" => parse_words(shape, value, &mut list.words),
+            filter => parse_filter(shape, filter, value).and_then(|filter| add(&mut list.filters, filter)),
         };
         if let Err(message) = outcome {
-            errors.push(FieldError::new(name.as_str(), message));
+            let error = FieldError::new(name.as_str(), message);
+            // What is sent again and again is refused once.
+            if errors.last() != Some(&error) {
+                errors.push(error);
+            }
         }
     }
     // Who asks for ids gets them in one page, as far as a page goes.
@@ -160,16 +168,39 @@ fn parse_size(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("Expected a number from 1 to {}.", PageSize::MAX))
 }
 
-fn parse_words(shape: &Shape, text: &str) -> Result<Vec<String>, String> {
+/// Adds the words of one `search` to those of the others.
+fn parse_words(shape: &Shape, text: &str, words: &mut Vec<String>) -> Result<(), String> {
     if shape.record_type.searchable.is_empty() {
         return Err(format!("A {} has no text to search.", shape.name()));
     }
-    let words: Vec<String> =
-        text.split_whitespace().map(|word| word.replace('\0', "").to_lowercase()).collect();
+    let found = text.split_whitespace().map(|word| word.replace('\0', "").to_lowercase());
+    // One more than there may be says that there are too many.
+    words.extend(found.take(WORDS_MAX + 1));
     if words.len() > WORDS_MAX {
-        return Err(format!("Expected at most {WORDS_MAX} words."));
+        words.truncate(WORDS_MAX);
+        return Err(format!("Expected at most {WORDS_MAX} words in all; leave some out."));
     }
-    Ok(words)
+    Ok(())
+}
+
+/// Adds a filter to the others, if the database takes that many.
+fn add(filters: &mut Vec<Filter>, filter: Filter) -> Result<(), String> {
+    if filters.len() >= FILTERS_MAX {
+        return Err(format!(
+            "Expected at most {FILTERS_MAX} filters; leave some out, or ask for several values with `__in`."
+        ));
+    }
+    let values = |filter: &Filter| match &filter.test {
+        Test::OneOf(cells) => cells.len(),
+        _ => 0,
+    };
+    if filters.iter().map(values).sum::<usize>() + values(&filter) > ALL_VALUES_MAX {
+        return Err(format!(
+            "Expected at most {ALL_VALUES_MAX} values in all `__in` filters; leave some out."
+        ));
+    }
+    filters.push(filter);
+    Ok(())
 }
 
 fn parse_order<'a>(shape: &Shape, names: impl Iterator<Item = &'a str>) -> Result<Vec<Order>, FieldError> {

@@ -10,13 +10,14 @@ mod write;
 
 use std::sync::Arc;
 
-use buildly_model::{Clock, Random, StoreError};
+use buildly_model::{Clock, Random, StoreError, Timestamp};
 use http::StatusCode;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::Error;
 use crate::access::{self, Right, Scope};
+use crate::background::Background;
 use crate::database::Database;
 use crate::idempotency::{self, Answer, Key};
 use crate::list::{self, ListQuery, Position};
@@ -40,6 +41,7 @@ pub struct Records {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) begun: Begun,
+    pub(crate) background: Background,
 }
 
 /// One page of a list.
@@ -56,6 +58,12 @@ pub(crate) enum Outcome {
 }
 
 impl Records {
+    /// The service's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// One record.
     pub(crate) async fn find(&self, shape: &Shape, scope: Scope, id: Uuid) -> Result<Option<Row>, Error> {
         self.begin(shape, scope.organization).await?;

@@ -1,5 +1,7 @@
 //! A socket for a service: HTTP/1.1 and HTTP/2 with a limit on everything that comes in.
 
+mod opening;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
@@ -17,6 +19,8 @@ use tokio::sync::Semaphore;
 
 use crate::Service;
 
+pub use opening::Opening;
+
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const HEADER_BYTES_MAX: usize = 64 << 10;
 const CONNECTIONS_MAX: usize = 1024;
@@ -25,11 +29,27 @@ const DRAIN_MAX: Duration = Duration::from_secs(20);
 /// After the listener refused a connection (out of file handles, say).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// How many may be connected, and how long each may take to say what it wants.
+struct Limits {
+    connections_max: usize,
+    header_timeout: Duration,
+}
+
 /// Answers requests that come in on `listener` until `shutdown` ends, then lets those under
 /// way end (at most 20 s) and closes the service.
 pub async fn serve(service: Service, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-    let builder = Arc::new(builder());
-    let open = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let limits = Limits { connections_max: CONNECTIONS_MAX, header_timeout: HEADER_TIMEOUT };
+    serve_within(&limits, service, listener, shutdown).await;
+}
+
+async fn serve_within(
+    limits: &Limits,
+    service: Service,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) {
+    let builder = Arc::new(builder(limits.header_timeout));
+    let open = Arc::new(Semaphore::new(limits.connections_max));
     let graceful = GracefulShutdown::new();
     tokio::pin!(shutdown);
     loop {
@@ -57,7 +77,8 @@ pub async fn serve(service: Service, listener: TcpListener, shutdown: impl Futur
             let service = service.clone();
             async move { Ok::<_, Infallible>(service.handle(request.map(Body::stream)).await) }
         });
-        let connection = builder.serve_connection(TokioIo::new(stream), answer).into_owned();
+        let stream = TokioIo::new(Opening::new(stream, limits.header_timeout));
+        let connection = builder.serve_connection(stream, answer).into_owned();
         let connection = graceful.watch(connection);
         // Ends with its connection: the client, the header timeout or the drain below ends that.
         tokio::spawn(async move {
@@ -74,18 +95,21 @@ pub async fn serve(service: Service, listener: TcpListener, shutdown: impl Futur
     service.close().await;
 }
 
-fn builder() -> Builder<TokioExecutor> {
+fn builder(header_timeout: Duration) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(header_timeout)
         .max_buf_size(HEADER_BYTES_MAX);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_header_list_size(HEADER_BYTES_MAX as u32)
         .max_concurrent_streams(STREAMS_MAX)
-        .keep_alive_interval(HEADER_TIMEOUT);
+        .keep_alive_interval(header_timeout);
     builder
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,20 +11,26 @@ use serde_json::{Value, json};
 use utoipa::openapi::path::Operation as Document;
 use uuid::Uuid;
 
+use crate::background::Background;
 use crate::database::Database;
 use crate::operation::{Call, Operation, Route, json as json_response};
 use crate::record::Record;
 use crate::records::Begun;
 use crate::shape::{DeclarationError, Shape};
-use crate::{Authenticate, DatabaseAddress, Error, Records, crud, openapi, problem, query, references};
+use crate::version::Version;
+use crate::{
+    Authenticate, DatabaseAddress, Error, Records, Start, crud, openapi, problem, query, references,
+};
 
 /// What a service is: its name, its record types, and operations of its own.
 pub struct Declaration {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
     pub(crate) description: &'static str,
+    schema_version: u32,
     shapes: Vec<Result<Shape, DeclarationError>>,
     routes: Vec<Route>,
+    starts: Vec<Arc<dyn Start>>,
 }
 
 /// What a service needs from where it runs.
@@ -64,13 +70,29 @@ impl Declaration {
     /// A service without records: its name (`crm`), a title and a description for people.
     #[must_use]
     pub const fn new(name: &'static str, title: &'static str, description: &'static str) -> Self {
-        Self { name, title, description, shapes: Vec::new(), routes: Vec::new() }
+        Self {
+            name,
+            title,
+            description,
+            schema_version: 1,
+            shapes: Vec::new(),
+            routes: Vec::new(),
+            starts: Vec::new(),
+        }
     }
 
     /// The service's name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The version of the service's tables; 1 if nobody says so. Whoever adds a field, a record
+    /// type or a rule counts it up, and programs that know less refuse to open the database.
+    #[must_use]
+    pub fn schema_version(mut self, version: u32) -> Self {
+        self.schema_version = version;
+        self
     }
 
     /// The service keeps records of this struct.
@@ -95,6 +117,13 @@ impl Declaration {
         self
     }
 
+    /// The service does something beside its requests, once it is open.
+    #[must_use]
+    pub fn at_start(mut self, start: impl Start + 'static) -> Self {
+        self.starts.push(Arc::new(start));
+        self
+    }
+
     /// The service's OpenAPI 3.1 document.
     ///
     /// # Errors
@@ -112,9 +141,14 @@ impl Declaration {
     pub async fn open(self, settings: Settings) -> Result<Service, OpenError> {
         let openapi = self.openapi()?;
         let shapes = self.shapes.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let database = Database::open(&settings.database, &shapes).await?;
+        let database =
+            Database::open(&settings.database, &shapes, Version::known(self.schema_version)).await?;
         let Settings { authenticate, clock, random, .. } = settings;
-        let records = Records { database, shapes: shapes.into(), clock, random, begun: Begun::default() };
+        let (begun, background) = (Begun::default(), Background::default());
+        let records = Records { database, shapes: shapes.into(), clock, random, begun, background };
+        for start in self.starts {
+            records.background.start(start, records.clone());
+        }
         let inner = Inner { name: self.name, openapi, records, routes: self.routes, authenticate };
         Ok(Service(Arc::new(inner)))
     }
@@ -169,8 +203,9 @@ impl Service {
         if is_head { without_body(response) } else { response }
     }
 
-    /// Writes what is queued and closes the database.
+    /// Ends what must be finished, writes what is queued and closes the database.
     pub async fn close(&self) {
+        self.0.records.background.close().await;
         self.0.records.database.close().await;
     }
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use buildly_documents::CONTENT_BYTES_MAX;
+use buildly_documents::Limits;
 use buildly_kit::command::ServiceFlags;
 use clap::{Args, ValueEnum};
 
@@ -37,6 +37,9 @@ pub(in crate::command) struct Run {
     /// Ask here whether a token still holds, at most every 10 s a token.
     #[arg(long, value_name = "URL")]
     introspect: Option<String>,
+    /// Documents: how many bytes of content one organization may keep [default: 100 GiB].
+    #[arg(long, value_name = "BYTES")]
+    max_bytes_per_organization: Option<String>,
 }
 
 impl Run {
@@ -46,6 +49,9 @@ impl Run {
             self.jwks.map(|value| flag("--jwks", "service.jwks", value)),
             self.issuer.map(|value| flag("--issuer", "service.issuer", value)),
             self.introspect.map(|value| flag("--introspect", "service.introspect", value)),
+            self.max_bytes_per_organization.map(|value| {
+                flag("--max-bytes-per-organization", "service.max_bytes_per_organization", value)
+            }),
         ];
         let configuration = settings.load(flags.into_iter().flatten().collect())?;
         logging::begin(&configuration.log)?;
@@ -64,8 +70,16 @@ impl Run {
         let declaration = match self.name {
             Name::Appointments => buildly_appointments::declaration(),
             Name::Crm => buildly_crm::declaration(),
-            Name::Documents => buildly_documents::declaration(&flags.data_dir, CONTENT_BYTES_MAX)
-                .map_err(|error| format!("the folder of contents cannot be made: {error}"))?,
+            Name::Documents => {
+                let organization_bytes_max = service.max_bytes_per_organization;
+                let default = Limits::default();
+                let limits = Limits {
+                    organization_bytes_max: organization_bytes_max.unwrap_or(default.organization_bytes_max),
+                    ..default
+                };
+                buildly_documents::declaration(&flags.data_dir, limits)
+                    .map_err(|error| format!("the folder of contents cannot be opened: {error}"))?
+            }
         };
         flags.run(declaration).await?;
         Ok(ExitCode::SUCCESS)

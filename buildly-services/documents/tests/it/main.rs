@@ -9,7 +9,9 @@
 
 mod content;
 mod folders;
+mod left_behind;
 mod mounted;
 mod process;
+mod quota;
 mod sharing;
 mod upgrade;

@@ -4,11 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use buildly_documents::Limits;
 use buildly_kit::{Authenticate, Body, Caller, DatabaseAddress, Error, Service, Settings};
 use buildly_model::{Identity, OrganizationId, Principal, UserId};
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::Value;
 use uuid::Uuid;
+
+/// Content of at most 1 MiB.
+pub(crate) const LIMITS: Limits = Limits { content_bytes_max: 1 << 20, organization_bytes_max: 64 << 20 };
 
 /// Believes the header `organization`, as an application does that has checked the caller itself.
 struct ByHeader;
@@ -57,17 +61,31 @@ pub(crate) fn globex() -> Uuid {
 
 /// Runs a case on a service of its own that takes content of at most 1 MiB.
 pub(crate) async fn mounted(case: impl AsyncFnOnce(&Mounted)) {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(Uuid::now_v7().to_string());
-    let declaration = buildly_documents::declaration(&folder.join("files"), 1 << 20).unwrap();
-    let database = DatabaseAddress::File(folder.join("documents.db"));
-    let service = declaration.open(Settings::new(database, Arc::new(ByHeader))).await.unwrap();
-    let mounted = Mounted { service, folder };
+    let mounted = Mounted::open(new_folder(), LIMITS).await;
     case(&mounted).await;
-    mounted.service.close().await;
-    std::fs::remove_dir_all(mounted.folder).unwrap();
+    std::fs::remove_dir_all(mounted.close().await).unwrap();
+}
+
+pub(crate) fn new_folder() -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(Uuid::now_v7().to_string());
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 impl Mounted {
+    pub(crate) async fn open(folder: PathBuf, limits: Limits) -> Self {
+        let declaration = buildly_documents::declaration(&folder.join("files"), limits).unwrap();
+        let database = DatabaseAddress::File(folder.join("documents.db"));
+        let service = declaration.open(Settings::new(database, Arc::new(ByHeader))).await.unwrap();
+        Self { service, folder }
+    }
+
+    /// Ends the service; its folder is as it left it.
+    pub(crate) async fn close(self) -> PathBuf {
+        self.service.close().await;
+        self.folder
+    }
+
     pub(crate) async fn send(
         &self,
         organization: Uuid,
@@ -99,8 +117,9 @@ impl Mounted {
     }
 }
 
-/// Every file below a folder.
+/// Every file below a folder, but for the lock.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let entries = entries.filter(|path| !path.ends_with("content.lock"));
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }

@@ -7,10 +7,10 @@ use buildly_kit::testing::{ADA, BEN, CLEO, Client, ZED};
 use http::Method;
 use serde_json::json;
 
-use crate::mounted::files;
+use crate::mounted::{LIMITS, files};
 
 pub(crate) fn declare(folder: &Path) -> Declaration {
-    buildly_documents::declaration(&folder.join("files"), 1 << 20).unwrap()
+    buildly_documents::declaration(&folder.join("files"), LIMITS).unwrap()
 }
 
 /// Everything that can be asked about a document with one version: method and path.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use buildly_kit::testing::{ADA, BEN, Client};
-use buildly_kit::{Declaration, OnDelete, Record, RecordType};
+use buildly_kit::{DatabaseAddress, Declaration, OnDelete, Record, RecordType};
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -67,9 +67,18 @@ fn before() -> Declaration {
 
 async fn its_documents_are_open_to_all_until_somebody_shares_them(old: Client) {
     let id = old.make(ADA, "/documents/", json!({"title": "Plan", "properties": {"a": "b"}})).await;
+    let is_shared = matches!(old.database, DatabaseAddress::Postgres { .. });
+    if !is_shared {
+        // One process has a file; the version before ends first.
+        old.make(ADA, "/documents/", json!({"title": "Beside"})).await;
+        old.service.close().await;
+    }
     let new = Client::open(declare(&old.folder), old.database.clone(), &old.folder).await;
-    // The version before goes on working beside the new one.
-    let beside = old.make(ADA, "/documents/", json!({"title": "Beside"})).await;
+    if is_shared {
+        // The version before goes on working beside the new one.
+        old.make(ADA, "/documents/", json!({"title": "Beside"})).await;
+    }
+    let beside = new.get(ADA, "/documents/?search=beside").await.each("id").remove(0);
     for (id, title) in [(&id, "Plan"), (&beside, "Beside")] {
         let read = new.get(BEN, &format!("/documents/{id}/")).await.expect(200).body;
         assert_eq!(read["title"], title);
@@ -85,6 +94,19 @@ async fn its_documents_are_open_to_all_until_somebody_shares_them(old: Client) {
     new.get(ADA, &path).await.expect(404);
     assert_eq!(new.get(ADA, "/documents/").await.each("title"), ["Beside"]);
     new.service.close().await;
+    // Once its tables are the new version's, the version before does not start any more.
+    let settings = buildly_kit::Settings::new(new.database.clone(), std::sync::Arc::new(Nobody));
+    let refused = before().open(settings).await.err().expect("it knows less");
+    assert!(refused.to_string().contains("version 2"), "{refused}");
+}
+
+struct Nobody;
+
+#[async_trait::async_trait]
+impl buildly_kit::Authenticate for Nobody {
+    async fn authenticate(&self, _: &http::HeaderMap) -> Result<buildly_kit::Caller, buildly_kit::Error> {
+        Err(buildly_kit::Error::Unauthenticated("Nobody may."))
+    }
 }
 
 buildly_kit::on_both_databases!(

@@ -13,6 +13,7 @@ use crate::shape::{Shape, Unique};
 use crate::statement::{Dialect, Expected, Statement};
 use crate::table;
 use crate::value::{Cell, Kind};
+use crate::version::{self, Version};
 
 const CONNECTIONS_MAX: u32 = 10;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,7 +24,11 @@ const COLUMNS: &str = "
     WHERE table_schema = $1 AND table_name = $2";
 
 /// Opens the schema and brings its tables up to date, all or nothing.
-pub(super) async fn open(url: &str, schema: &str, shapes: &[Shape]) -> Result<PgPool, StoreError> {
+pub(super) async fn open(
+    (url, schema): (&str, &str),
+    shapes: &[Shape],
+    known: Version,
+) -> Result<PgPool, StoreError> {
     if !schema.starts_with(|first: char| first.is_ascii_lowercase())
         || !schema.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
     {
@@ -41,8 +46,15 @@ pub(super) async fn open(url: &str, schema: &str, shapes: &[Shape]) -> Result<Pg
     let mut tx = pool.begin().await.map_err(store_error)?;
     sqlx::query(LOCK).bind(schema).execute(&mut *tx).await.map_err(store_error)?;
     let mut prelude = format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\";");
-    prelude.push_str(&table::own_tables(Dialect::Postgres));
+    prelude.push_str(&version::create(Dialect::Postgres));
     sqlx::raw_sql(AssertSqlSafe(prelude)).execute(&mut *tx).await.map_err(store_error)?;
+    let found: Option<(i64, i64)> =
+        sqlx::query_as(version::SELECT).fetch_optional(&mut *tx).await.map_err(store_error)?;
+    let mut statements = table::own_tables(Dialect::Postgres);
+    if let Some(sql) = known.follow(found.map(|(kit, service)| Version { kit, service }))? {
+        statements.push_str(&sql);
+    }
+    sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut *tx).await.map_err(store_error)?;
     for shape in shapes {
         let existing = sqlx::query_as::<_, (String, String)>(COLUMNS)
             .bind(schema)

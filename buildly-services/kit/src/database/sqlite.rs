@@ -3,26 +3,47 @@
 use std::path::Path;
 
 use buildly_model::StoreError;
-use buildly_storage_sqlite::engine::{Engine, store_error, unique};
+use buildly_storage_sqlite::engine::{Engine, FolderLock, Options, store_error, unique};
 use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
-use rusqlite::{Connection, Row, ToSql, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params_from_iter};
 use uuid::Uuid;
 
 use crate::shape::{Shape, Unique};
 use crate::statement::{Dialect, Expected, Statement};
 use crate::table;
 use crate::value::{Cell, Kind};
+use crate::version::{self, Version};
 
 const COLUMNS: &str = "SELECT name, type FROM pragma_table_info(?1)";
 
-/// Opens the file and brings its tables up to date, all or nothing.
-pub(super) async fn open(path: &Path, shapes: Vec<Shape>) -> Result<Engine, StoreError> {
-    let engine = Engine::open(path, &[]).await?;
-    engine.write(move |connection| bring_up_to_date(connection, &shapes)).await?;
-    Ok(engine)
+/// Opens the file for this process alone and brings its tables up to date, all or nothing.
+pub(super) async fn open(path: &Path, shapes: Vec<Shape>, version: Version) -> Result<Engine, StoreError> {
+    let lock = FolderLock::acquire_file(&path.with_extension("lock"), |holder| {
+        format!(
+            "the database `{}` is in use by {holder}; one process at a time runs a service on it: stop that one, \
+             give this one another folder, or use PostgreSQL (`--database-url`), which several processes can share",
+            path.display()
+        )
+    })?;
+    let options = Options { lock: Some(lock), ..Options::default() };
+    let engine = Engine::open_with(path, &[], options).await?;
+    let upgraded = engine.write(move |connection| bring_up_to_date(connection, &shapes, version)).await;
+    if upgraded.is_err() {
+        // The file is given back before anybody hears of the refusal.
+        engine.close().await;
+    }
+    upgraded.map(|()| engine)
 }
 
-fn bring_up_to_date(connection: &Connection, shapes: &[Shape]) -> Result<(), StoreError> {
+fn bring_up_to_date(connection: &Connection, shapes: &[Shape], known: Version) -> Result<(), StoreError> {
+    connection.execute_batch(&version::create(Dialect::Sqlite)).map_err(store_error)?;
+    let found = connection
+        .query_row(version::SELECT, [], |row| Ok(Version { kit: row.get(0)?, service: row.get(1)? }))
+        .optional()
+        .map_err(store_error)?;
+    if let Some(sql) = known.follow(found)? {
+        connection.execute_batch(&sql).map_err(store_error)?;
+    }
     connection.execute_batch(&table::own_tables(Dialect::Sqlite)).map_err(store_error)?;
     for shape in shapes {
         let existing: Vec<(String, String)> = connection

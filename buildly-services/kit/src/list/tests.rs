@@ -57,3 +57,21 @@ fn values_are_bound_and_never_part_of_the_statement() {
         assert!(statement.sql.contains("organization_id = "), "{}", statement.sql);
     }
 }
+
+#[test]
+fn what_the_database_cannot_take_is_refused_by_name() {
+    let ids = ["01890a5d-ac96-774b-bcce-b302099a8057"; 1000].join(",");
+    for (case, query, parameter) in [
+        ("many filters", ["name=x"; 2000].join("&"), "name"),
+        ("many words at once", format!("search={}", ["x"; 2000].join("+")), "search"),
+        ("many words one by one", ["search=x"; 2000].join("&"), "search"),
+        ("many values", std::array::from_fn::<_, 11, _>(|_| format!("id__in={ids}")).join("&"), "id__in"),
+    ] {
+        let errors = parse_thing(&query).unwrap_err();
+        assert_eq!(errors.len(), 1, "{case}");
+        assert_eq!(errors[0].field, parameter, "{case}");
+    }
+    let most = format!("{}&{}", ["name=x"; 50].join("&"), ["search=x"; 10].join("&"));
+    let list = parse_thing(&most).unwrap();
+    assert_eq!((list.filters.len(), list.words.len()), (50, 10));
+}

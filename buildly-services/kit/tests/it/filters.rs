@@ -155,4 +155,19 @@ fn escape(text: &str) -> String {
         .collect()
 }
 
-on_both_databases!(lists_are_as_a_naive_model_says);
+async fn a_list_is_asked_no_more_than_the_database_can_answer(world: Arc<World>) {
+    for (case, query) in [
+        ("filters", ["count=1"; 1500].join("&")),
+        ("words", ["search=x"; 1500].join("&")),
+        ("both", format!("{}&{}", ["count=1"; 1500].join("&"), ["search=x"; 1500].join("&"))),
+    ] {
+        let refused = world.send(Method::GET, &format!("/things/?{query}"), None).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{case}: {}", refused.text);
+        assert!(refused.text.len() < 1000, "{case}: said once, not {} bytes long", refused.text.len());
+    }
+    let most = format!("{}&{}", ["count=1"; 50].join("&"), ["search=x"; 10].join("&"));
+    let answered = world.send(Method::GET, &format!("/things/?{most}"), None).await;
+    assert_eq!(answered.status, StatusCode::OK, "{}", answered.text);
+}
+
+on_both_databases!(lists_are_as_a_naive_model_says, a_list_is_asked_no_more_than_the_database_can_answer,);

@@ -7,7 +7,7 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::on_both_databases;
-use crate::world::World;
+use crate::world::{World, acme};
 
 const KEY: [(&str, &str); 1] = [("idempotency-key", "8e03978e-40d5-43dd-bc93-6894a57f9324")];
 
@@ -53,7 +53,25 @@ async fn a_refused_request_may_be_corrected_under_its_key(world: Arc<World>) {
     assert_eq!(bad.status, StatusCode::BAD_REQUEST);
 }
 
+async fn a_key_is_its_callers_own_and_is_good_for_one_request(world: Arc<World>) {
+    let part = json!({"of": null});
+    let first = world.ask(Method::POST, "/parts/", &KEY, Some(part.clone())).await;
+    assert_eq!(first.status, StatusCode::CREATED, "{}", first.text);
+    let body = part.to_string().into_bytes();
+    let colleague = world.issuer.token(acme(), uuid::Uuid::from_u128(99));
+    let stranger = world.globex.clone();
+    for (case, token) in [("a colleague", colleague), ("another organization", stranger)] {
+        let theirs = world.raw(&token, Method::POST, "/parts/", &KEY, body.clone()).await;
+        assert_eq!(theirs.status, StatusCode::CREATED, "{case}: {}", theirs.text);
+        assert_ne!(theirs.id(), first.id(), "{case} is not given the answer of somebody else");
+    }
+    let elsewhere = world.ask(Method::POST, "/contracts/", &KEY, Some(json!({"text": "x"}))).await;
+    assert_eq!(elsewhere.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", elsewhere.text);
+    assert_eq!(elsewhere.body["type"], "urn:buildly:problem:key-reused");
+}
+
 on_both_databases!(
+    a_key_is_its_callers_own_and_is_good_for_one_request,
     the_first_answer_is_given_again,
     many_at_once_make_one_record,
     a_refused_request_may_be_corrected_under_its_key,

@@ -15,6 +15,7 @@ mod filters;
 mod idempotency;
 mod isolation;
 mod issuer;
+mod outage;
 mod overlaps;
 mod paging;
 mod references;

@@ -121,20 +121,69 @@ async fn a_new_field_keeps_old_records(address: DatabaseAddress) {
     assert!(matches!(refused, Some(OpenError::Store(StoreError::Corrupt { .. }))), "got {refused:?}");
 }
 
+async fn open_version(address: &DatabaseAddress, version: u32) -> Result<Service, OpenError> {
+    let declaration =
+        Declaration::new("test", "Test", "For tests.").schema_version(version).record::<First>();
+    declaration.open(Settings::new(address.clone(), Arc::new(Nobody))).await
+}
+
+async fn tables_of_a_newer_program_are_refused(address: DatabaseAddress) {
+    for version in [1, 2, 2, 4] {
+        open_version(&address, version).await.unwrap().close().await;
+    }
+    let refused = open_version(&address, 3).await.err().expect("4 is newer than 3");
+    assert!(matches!(refused, OpenError::Store(StoreError::Corrupt { .. })), "got {refused:?}");
+    let said = refused.to_string();
+    assert!(said.contains("version 4") && said.contains("up to 3"), "{said}");
+    open_version(&address, 4).await.unwrap().close().await;
+}
+
 #[tokio::test]
-async fn a_new_field_keeps_old_records_on_sqlite() {
+async fn tables_of_a_newer_program_are_refused_on_sqlite() {
+    on_sqlite(tables_of_a_newer_program_are_refused).await;
+}
+
+#[tokio::test]
+async fn tables_of_a_newer_program_are_refused_on_postgres() {
+    on_postgres(tables_of_a_newer_program_are_refused).await;
+}
+
+#[tokio::test]
+async fn one_process_at_a_time_has_a_database_file() {
+    on_sqlite(async |address: DatabaseAddress| {
+        let first = open::<First>(&address).await.unwrap();
+        let refused = open::<First>(&address).await.err().expect("the first has it");
+        assert!(matches!(refused, OpenError::Store(StoreError::Unavailable { .. })), "got {refused:?}");
+        let said = refused.to_string();
+        assert!(said.contains("in use by this process") && said.contains("test.db"), "{said}");
+        first.close().await;
+        open::<First>(&address).await.unwrap().close().await;
+    })
+    .await;
+}
+
+async fn on_sqlite(case: impl AsyncFnOnce(DatabaseAddress)) {
     let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(Uuid::now_v7().to_string());
     std::fs::create_dir_all(&folder).unwrap();
-    a_new_field_keeps_old_records(DatabaseAddress::File(folder.join("test.db"))).await;
+    case(DatabaseAddress::File(folder.join("test.db"))).await;
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+async fn on_postgres<F: Future<Output = ()> + Send + 'static>(case: impl FnOnce(DatabaseAddress) -> F) {
+    let (address, schema) = new_schema();
+    let outcome = tokio::spawn(case(address)).await;
+    drop_schema(&schema).await;
+    outcome.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_field_keeps_old_records_on_sqlite() {
+    on_sqlite(a_new_field_keeps_old_records).await;
 }
 
 #[tokio::test]
 async fn a_new_field_keeps_old_records_on_postgres() {
-    let (address, schema) = new_schema();
-    let outcome = tokio::spawn(a_new_field_keeps_old_records(address)).await;
-    drop_schema(&schema).await;
-    outcome.unwrap();
+    on_postgres(a_new_field_keeps_old_records).await;
 }
 
 /// A declaration that does not fit.

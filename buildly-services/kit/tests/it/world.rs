@@ -207,7 +207,7 @@ pub(crate) async fn drop_schema(schema: &str) {
 
 impl World {
     /// Runs the case and stops the service, whatever comes of it.
-    async fn run<F: Future<Output = ()> + Send + 'static>(
+    pub(crate) async fn run<F: Future<Output = ()> + Send + 'static>(
         database: DatabaseAddress,
         case: impl FnOnce(Arc<Self>) -> F,
     ) -> Result<(), JoinError> {

@@ -1,4 +1,4 @@
-//! The lock of a data folder: one process writes.
+//! The lock of a data folder, or of a part of it: one process writes.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -6,8 +6,8 @@ use std::path::Path;
 
 use buildly_model::StoreError;
 
-/// An exclusive lock on a folder, held until it is dropped or the process ends, however it
-/// ends. The file `lock` stays and names the process.
+/// An exclusive lock on a folder or on something in it, held until it is dropped or the process
+/// ends, however it ends. The file of the lock (`lock` for a folder) stays and names the process.
 #[derive(Debug)]
 pub struct FolderLock {
     _file: File,
@@ -20,7 +20,21 @@ impl FolderLock {
     /// [`StoreError::Unavailable`] names the process that holds it, or says why the lock
     /// file cannot be written.
     pub fn acquire(folder: &Path) -> Result<Self, StoreError> {
-        let path = folder.join("lock");
+        Self::acquire_file(&folder.join("lock"), |holder| {
+            format!(
+                "the folder `{}` is in use by {holder}; one process at a time writes to a folder: stop that one, \
+                 give this one another folder, or use PostgreSQL (`--database-url`), which several processes can share",
+                folder.display()
+            )
+        })
+    }
+
+    /// Locks whatever the file at `path` stands for; `refusal` makes the sentence from who holds
+    /// it, such as `process 123`.
+    ///
+    /// # Errors
+    /// As [`FolderLock::acquire`].
+    pub fn acquire_file(path: &Path, refusal: impl FnOnce(&str) -> String) -> Result<Self, StoreError> {
         let cannot_write = |error: std::io::Error| StoreError::Unavailable {
             reason: format!("the lock file `{}` cannot be written: {error}", path.display()),
             source: Some(Box::new(error)),
@@ -30,11 +44,11 @@ impl FolderLock {
             .write(true)
             .create(true)
             .truncate(false)
-            .open(&path)
+            .open(path)
             .map_err(cannot_write)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(held(folder, &mut file)),
+            Err(TryLockError::WouldBlock) => return Err(super::unavailable(refusal(&holder(&mut file)))),
             Err(TryLockError::Error(error)) => return Err(cannot_write(error)),
         }
         file.set_len(0).and_then(|()| file.rewind()).map_err(cannot_write)?;
@@ -43,17 +57,12 @@ impl FolderLock {
     }
 }
 
-fn held(folder: &Path, file: &mut File) -> StoreError {
+fn holder(file: &mut File) -> String {
     let mut text = String::new();
     // The holder may be about to write its number; without one the sentence still holds.
-    let holder = match file.read_to_string(&mut text).map(|_| text.trim().parse::<u32>()) {
+    match file.read_to_string(&mut text).map(|_| text.trim().parse::<u32>()) {
         Ok(Ok(process)) if process == std::process::id() => "this process already".to_owned(),
         Ok(Ok(process)) => format!("process {process}"),
         Ok(Err(_)) | Err(_) => "another process".to_owned(),
-    };
-    super::unavailable(format!(
-        "the folder `{}` is in use by {holder}; one process at a time writes to a folder: stop that one, \
-         give this one another folder, or use PostgreSQL (`--database-url`), which several processes can share",
-        folder.display()
-    ))
+    }
 }

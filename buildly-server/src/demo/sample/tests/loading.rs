@@ -70,7 +70,9 @@ async fn the_services_take_all_of_it_and_a_second_time_changes_nothing() {
     let folder = std::env::temp_dir().join(format!("buildly-sample-{}", Uuid::now_v7()));
     let files: PathBuf = folder.join("documents");
     let crm = open(buildly_crm::declaration(), &folder_of(&folder)).await;
-    let documents = open(buildly_documents::declaration(&files, 1 << 20).unwrap(), &folder).await;
+    let documents =
+        open(buildly_documents::declaration(&files, buildly_documents::Limits::default()).unwrap(), &folder)
+            .await;
     let first = load(&crm, &documents).await;
     assert!(first.iter().all(|status| *status == StatusCode::CREATED));
     let contacts = results(&crm, "/contacts/?limit=1000").await;

@@ -12,14 +12,17 @@ use tokio::time::Sleep;
 /// version the peer speaks, and no other timeout runs.
 const BYTES_TO_KNOW: usize = 24;
 
-/// A stream whose first bytes must come in time.
-pub(super) struct Opening<S> {
+/// A stream whose first bytes must come in time; a read after that time fails as timed out.
+#[derive(Debug)]
+pub struct Opening<S> {
     stream: S,
     wait: Option<(Pin<Box<Sleep>>, usize)>,
 }
 
 impl<S> Opening<S> {
-    pub(super) fn new(stream: S, timeout: Duration) -> Self {
+    /// Watches the stream from now on.
+    #[must_use]
+    pub fn new(stream: S, timeout: Duration) -> Self {
         Self { stream, wait: Some((Box::pin(tokio::time::sleep(timeout)), 0)) }
     }
 }
