@@ -20,7 +20,8 @@ Examples:
 
 Prints `listening on http://HOST:PORT` once it answers. Its database is a file of its own in
 the data folder, or a schema of its own in PostgreSQL. What the flags say can also stand in
-buildly.toml, as listen, jwks, issuer, introspect and max_bytes_per_organization below [service], or in BUILDLY_SERVICE_….";
+buildly.toml, as listen, jwks, issuer, introspect and max_bytes_per_organization below
+[service], or in BUILDLY_SERVICE_….";
 
 const REGISTER_EXAMPLES: &str = "\
 Examples:

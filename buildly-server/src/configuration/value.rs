@@ -141,7 +141,7 @@ macro_rules! numbers {
     )*};
 }
 
-numbers! { u16 u32 usize }
+numbers! { u16 u32 u64 usize }
 
 impl Value for Duration {
     fn parse(text: &str) -> Result<Self, String> {

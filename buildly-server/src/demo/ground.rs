@@ -51,20 +51,20 @@ pub async fn claim(configuration: &Configuration) -> Result<(), Failure> {
         )));
     }
     let mut mark = mark.unwrap_or_default();
-    if let Some(database) = Database::of(configuration) {
-        if !mark.databases.contains(&database.name) {
-            for schema in &database.schemas {
-                let exists = Postgres::schema_exists(&database.url, schema).await;
-                if exists.map_err(|error| Failure::new(error.to_string()))? {
-                    return Err(Failure::new(format!(
-                        "the schema `{schema}` is in the database already, and the demo has not made it for \
-                         `{}`: name another with `--set database_schema=NAME`",
-                        folder.display()
-                    )));
-                }
+    if let Some(database) = Database::of(configuration)
+        && !mark.databases.contains(&database.name)
+    {
+        for schema in &database.schemas {
+            let exists = Postgres::schema_exists(&database.url, schema).await;
+            if exists.map_err(|error| Failure::new(error.to_string()))? {
+                return Err(Failure::new(format!(
+                    "the schema `{schema}` is in the database already, and the demo has not made it for `{}`: \
+                     name another with `--set database_schema=NAME`",
+                    folder.display()
+                )));
             }
-            mark.databases.push(database.name);
         }
+        mark.databases.push(database.name);
     }
     Folder::create(folder).map_err(|error| Failure::new(error.to_string()))?;
     mark.write(folder)

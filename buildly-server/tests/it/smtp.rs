@@ -36,7 +36,7 @@ async fn next(mail: &mut SmtpServer) -> Received {
 fn secret_of(text: &str) -> String {
     let text = text.replace("=\r\n", "").replace("=3D", "=");
     let link = text.split_whitespace().find(|word| word.starts_with("http")).expect("a link").to_owned();
-    link.split(['/', '=', '&']).filter(|part| !part.is_empty()).next_back().unwrap().to_owned()
+    link.split(['/', '=', '&']).rfind(|part| !part.is_empty()).unwrap().to_owned()
 }
 
 fn kept(folder: &Folder) -> Vec<String> {

@@ -11,7 +11,7 @@ use crate::process::{Folder, Serving, Storage};
 const BYTES: u64 = 1 << 30;
 /// The most memory that the server may have used, whatever passes through it.
 const MEMORY_BYTES_MAX: u64 = 128 << 20;
-const CHUNK: [u8; 1 << 16] = [7; 1 << 16];
+static CHUNK: [u8; 1 << 16] = [7; 1 << 16];
 
 /// A service that sends so many bytes, and counts what it is sent.
 async fn service(bytes: u64) -> String {
