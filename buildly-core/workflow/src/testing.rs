@@ -2,7 +2,9 @@
 //! test can look at, and every step is checked.
 
 mod bench;
+mod shape;
 mod sound;
 
 pub(crate) use bench::{Bench, RUN, at, compiled};
-pub(crate) use sound::assert_sound;
+pub(crate) use shape::{Shape, shaped, shaped_with};
+pub(crate) use sound::{World, assert_sound};

@@ -3,6 +3,8 @@ mod cancelling;
 mod control;
 mod faults;
 mod limits;
+mod naive;
 mod people;
+mod random;
 mod stages;
 mod time;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use buildly_model::{RunId, Timestamp};
 use serde_json::{Value, json};
 
-use super::assert_sound;
+use super::{World, assert_sound};
 use crate::template::{Delay, Level, Template};
 use crate::{
     ActivationId, Answer, Change, Compiled, Effect, End, Error, Event, Fault, FaultKind, Input, Outcome,
@@ -79,6 +79,9 @@ impl Bench {
     }
 
     pub(crate) fn give_one(&mut self, input: Input) -> Result<(), Error> {
+        if let Input::TimerFired { activation, kind } = &input {
+            self.timers.remove(&(*activation, *kind));
+        }
         let step = step(&self.template, &self.state, input, self.now, 7)?;
         let folded = step.events.iter().fold(self.state.clone(), State::apply);
         assert_eq!(folded, step.state, "the events' fold is the state");
@@ -110,7 +113,21 @@ impl Bench {
             }
         }
         assert_eq!(step.status, self.state.status());
-        assert_sound(self);
+        assert_sound(&World {
+            template: &self.template,
+            state: &self.state,
+            effects: self.effects.iter().map(|effect| (effect.activation, effect.attempt)).collect(),
+            timers: self.timers.keys().copied().collect(),
+            tasks: &self.tasks,
+            children: &self.children,
+            more: self.more,
+        });
+        let text = serde_json::to_string(&self.state).unwrap();
+        assert_eq!(
+            serde_json::from_str::<State>(&text).unwrap(),
+            self.state,
+            "the stored state is the state"
+        );
         Ok(())
     }
 
