@@ -18,6 +18,11 @@ mod check;
 mod run;
 mod step;
 
+mod planted;
+mod worker;
+
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod testing;
 
@@ -34,3 +39,4 @@ pub use run::{
 pub use schema::{Schema, SchemaError};
 pub use step::{Error, Request, SIGNALS_MAX, Step, TRANSITIONS_MAX, VARIABLES_BYTES_MAX, step};
 pub use template::{Level, ParseError, Template, TemplateHash};
+pub use worker::{Action, EffectId, Happening, Leased, Worker, WorkerSettings};

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::machine::Machine;
 use super::request::{expression_fault, render, render_undo};
 use crate::compiled::{Node, NodeKind, Target};
+use crate::planted::{self, Bug};
 use crate::run::{
     ActivationId, Answer, Effect, End, Ended, Event, Fault, FaultKind, LevelId, Outcome, Part, Phase, Role,
     Then, TimerKind, Undo,
@@ -38,11 +39,15 @@ impl Machine<'_> {
             Ok(acting) => acting,
             Err(fault) => return self.fail(activation, fault),
         };
+        let mut key = self.state.key(activation);
+        if planted::is(Bug::KeyFromAttempt) {
+            key = format!("{key}:{attempt}");
+        }
         self.record(Event::Called { activation, attempt });
         self.effects.push(Effect {
             activation,
             attempt,
-            key: self.state.key(activation),
+            key,
             level: node.name.clone(),
             acting,
             request,
@@ -72,6 +77,7 @@ impl Machine<'_> {
             }
         } else {
             match outcome {
+                Outcome::Done { .. } if planted::is(Bug::AnswerAfterCancel) => {}
                 Outcome::Done { body, .. } => self.happened_in(activation, node, &body, false),
                 Outcome::Unknown(_) => self.happened_in(activation, node, &Value::Null, true),
                 Outcome::Refused(_) if unsure => self.happened_in(activation, node, &Value::Null, true),
@@ -173,6 +179,9 @@ impl Machine<'_> {
         unsure: bool,
     ) {
         let is_undo = self.live(activation).is_some_and(|live| matches!(live.role, Role::Undo(_)));
+        if unsure && planted::is(Bug::UndoOnlyCompleted) {
+            return;
+        }
         if let (Some(undo), false) = (node.undo, is_undo) {
             self.happened(activation, undo, result, unsure);
         }
