@@ -95,6 +95,8 @@ ids! {
     RelationshipId;
     /// One stored pair of linked records.
     JoinRecordId;
+    /// One execution of a workflow template.
+    RunId;
     /// A fact in the journal.
     EventId;
 }

@@ -22,7 +22,7 @@ pub use body::{Body, BodyError, TooLong};
 pub use error::{ErrorKind, FieldError, StoreError};
 pub use id::{
     ApplicationId, EventId, GroupId, InstanceId, InvitationId, JoinRecordId, OrganizationId, ParseIdError,
-    RecordTypeId, RelationshipId, ServiceAccountId, ServiceId, SessionId, TokenId, UserId,
+    RecordTypeId, RelationshipId, RunId, ServiceAccountId, ServiceId, SessionId, TokenId, UserId,
 };
 pub use page::{Cursor, Page, PageSize};
 pub use principal::{Identity, Principal};

@@ -10,6 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("buildly-gateway", &["buildly-model", "buildly-journal"]),
     ("buildly-gateway-http", &["buildly-model", "buildly-gateway"]),
     ("buildly-mesh", &["buildly-model", "buildly-journal"]),
+    ("buildly-workflow", &["buildly-model", "buildly-journal"]),
     (
         "buildly-unit",
         &["buildly-model", "buildly-journal", "buildly-auth", "buildly-gateway", "buildly-mesh"],
@@ -52,8 +53,15 @@ const STORAGE: &[&str] =
     &["buildly-model", "buildly-journal", "buildly-auth", "buildly-gateway", "buildly-mesh", "buildly-unit"];
 
 /// What the pure crates must not see: sockets, databases, the web server.
-const PURE: &[&str] =
-    &["buildly-model", "buildly-journal", "buildly-auth", "buildly-gateway", "buildly-mesh", "buildly-unit"];
+const PURE: &[&str] = &[
+    "buildly-model",
+    "buildly-journal",
+    "buildly-auth",
+    "buildly-gateway",
+    "buildly-mesh",
+    "buildly-workflow",
+    "buildly-unit",
+];
 const IMPURE: &[&str] = &["hyper", "hyper-util", "rusqlite", "sqlx", "axum", "reqwest"];
 
 pub(super) fn check(packages: &[Package]) -> Vec<String> {

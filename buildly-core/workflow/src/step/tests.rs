@@ -1,0 +1,10 @@
+mod calls;
+mod cancelling;
+mod control;
+mod faults;
+mod limits;
+mod naive;
+mod people;
+mod random;
+mod stages;
+mod time;
