@@ -31,6 +31,7 @@ async fn every_organization_begins_with_a_pipeline_of_its_own(client: Client) {
     client.make(ADA, "/stages/", json!({"name": "Demo", "position": 25})).await;
     let now = client.get(ADA, "/stages/").await;
     assert_eq!(now.each("name"), ["New", "Qualified", "Demo", "Proposal", "Won"], "it is not made again");
+    client.service.close().await;
     let reopened = Client::open(buildly_crm::declaration(), client.database.clone(), &client.folder).await;
     assert_eq!(reopened.get(ADA, "/stages/").await.each("name"), now.each("name"), "nor by the next process");
     reopened.service.close().await;
