@@ -13,6 +13,8 @@ mod context;
 #[cfg(feature = "services")]
 pub mod demo;
 pub mod deployment;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod gateway;
 pub mod local;
 pub mod logging;

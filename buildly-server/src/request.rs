@@ -3,7 +3,7 @@
 mod authorization;
 mod body;
 mod fields;
-mod form;
+pub(crate) mod form;
 mod query;
 
 use std::net::IpAddr;

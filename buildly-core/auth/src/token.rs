@@ -39,6 +39,8 @@ mod verify;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 
 pub use account_operations::{NewApiKey, NewServiceAccount, ServiceAccountPatch};
 pub use algorithm::{Algorithm, ParseAlgorithmError};

@@ -8,7 +8,7 @@ use super::Query;
 const PARTS_MAX: usize = 1000;
 
 /// Reads a URL-encoded form.
-pub(super) fn url_encoded(bytes: &[u8]) -> Result<Vec<(String, String)>, Problem> {
+pub(crate) fn url_encoded(bytes: &[u8]) -> Result<Vec<(String, String)>, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::invalid("The form is not valid UTF-8."))?;
     let query = Query::parse(text.trim_end_matches(['\r', '\n']))
         .map_err(|_| Problem::invalid("The form is not valid percent-encoded UTF-8."))?;
@@ -16,7 +16,7 @@ pub(super) fn url_encoded(bytes: &[u8]) -> Result<Vec<(String, String)>, Problem
 }
 
 /// Reads a multipart form of text fields; parts that are files are left out.
-pub(super) fn multipart(content_type: &str, bytes: &[u8]) -> Result<Vec<(String, String)>, Problem> {
+pub(crate) fn multipart(content_type: &str, bytes: &[u8]) -> Result<Vec<(String, String)>, Problem> {
     let boundary = parameter(content_type, "boundary")
         .filter(|boundary| (1..=70).contains(&boundary.len()))
         .ok_or_else(|| Problem::invalid("The multipart form names no boundary."))?;

@@ -59,8 +59,10 @@ mod token;
 #[cfg(feature = "command")]
 pub mod command;
 mod crud;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 mod fixture;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod openapi;
 mod operation;
 mod serve;

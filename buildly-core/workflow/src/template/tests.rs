@@ -228,3 +228,16 @@ fn change(value: &mut Value, left: &mut usize, with: &Value) {
         _ => {}
     }
 }
+
+#[test]
+fn the_corpus_of_the_fuzzer_makes_nothing_panic() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/template");
+    let (mut files, mut compiled) = (0, 0);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let template = Template::from_json(&std::fs::read(entry.unwrap().path()).unwrap());
+        files += 1;
+        compiled += usize::from(template.is_ok_and(|template| crate::compile(&template).is_ok()));
+    }
+    assert!(files >= 10, "{files} files");
+    assert!(compiled >= 1, "no template of the corpus is one");
+}

@@ -41,7 +41,7 @@ fn a_code_is_redeemed_by_whom_it_was_issued_to_with_the_proof_in_time() {
         ("too late", 2, own, VERIFIER, 1_000_000, false),
         ("for another address", 2, Some("https://site.example/"), VERIFIER, 0, false),
         ("for no address", 2, None, VERIFIER, 0, false),
-        ("with another verifier", 2, own, &VERIFIER[1..], 0, false),
+        ("with another verifier", 2, own, VERIFIER.strip_prefix(char::is_alphanumeric).unwrap(), 0, false),
         ("with the challenge itself", 2, own, CHALLENGE, 0, false),
     ] {
         let checked = code().check(
