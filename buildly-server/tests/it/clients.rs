@@ -1,13 +1,17 @@
-//! Clients that others wrote sign in and check tokens by discovery.
+//! Clients that others wrote sign in, check tokens by discovery and read our API document.
 //!
 //! They are installed under `target/`; where their registries cannot be reached the test
 //! is counted as skipped.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
+
+use serde_json::json;
 
 use crate::harness::{TestServer, skipped};
 use crate::tokens::{CLIENT, PASSWORD, prepare};
+use crate::upstream::Upstream;
 
 fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
@@ -44,20 +48,56 @@ async fn signs_in(mut command: Command) {
     server.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn authlib_and_pyjwt_sign_in_and_verify_by_discovery() {
+/// Python with what the scripts need; `None` where it cannot be installed.
+static PYTHON: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     let folder = installed("python");
     let python = folder.join("venv/bin/python");
     if !python.exists() && !install(Command::new("python3").args(["-m", "venv"]).arg(folder.join("venv"))) {
-        return;
+        return None;
     }
     let requirements = scripts().join("requirements.txt");
-    if !install(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(requirements)) {
-        return;
-    }
-    let mut command = Command::new(python);
+    let pip = ["-m", "pip", "install", "--quiet", "-r"];
+    install(Command::new(&python).args(pip).arg(requirements)).then_some(python)
+});
+
+async fn python() -> Option<Command> {
+    let python = tokio::task::spawn_blocking(|| PYTHON.clone()).await.unwrap();
+    python.map(Command::new)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn authlib_and_pyjwt_sign_in_and_verify_by_discovery() {
+    let Some(mut command) = python().await else { return };
     command.arg(scripts().join("sign_in.py"));
     signs_in(command).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn openapi_spec_validator_takes_the_document_of_everything() {
+    let Some(mut command) = python().await else { return };
+    let server = TestServer::start().await;
+    let root = server.superuser("root", "Acme").await;
+    for (name, declaration) in [
+        ("crm", buildly_crm::declaration()),
+        (
+            "documents",
+            buildly_documents::declaration(&installed("documents"), buildly_documents::Limits::default())
+                .unwrap(),
+        ),
+        ("appointments", buildly_appointments::declaration()),
+    ] {
+        let service = Upstream::start().await;
+        service.answer("/docs/swagger.json", 200, &declaration.openapi().unwrap().to_string());
+        root.post("/gateway/services/", &json!({"name": name, "base_url": service.url})).await.expect(201);
+        root.post(&format!("/gateway/services/{name}/specification/"), &json!({})).await.expect(200);
+        let document = root.get("/docs/swagger.json").await.expect(200).json();
+        let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+        assert!(paths.iter().any(|path| path.starts_with(&format!("/{name}/"))), "{paths:?}");
+    }
+    command.arg(scripts().join("validate.py")).arg(server.client.url("/docs/swagger.json"));
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
