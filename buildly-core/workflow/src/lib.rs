@@ -6,6 +6,7 @@
 //! waits, reads a clock or performs a call: time and randomness come in as arguments, and
 //! effects are data that a worker performs once they are committed.
 
+pub mod picture;
 pub mod template;
 
 mod expression;
