@@ -12,12 +12,14 @@
 )]
 
 mod members;
+mod rights;
 mod rows;
 mod secrets;
 mod tenants;
 mod world;
 
 pub use members::*;
+pub use rights::*;
 pub use rows::*;
 pub use secrets::*;
 pub use tenants::*;
@@ -42,6 +44,8 @@ macro_rules! identity_conformance {
             two_administrators_cannot_remove_each_other,
             the_last_admin_group_stays,
             nobody_gives_more_rights_than_their_own,
+            what_new_users_join_is_for_administrators,
+            a_group_is_raised_only_by_who_may_as_much_on_its_services,
             an_administrator_has_no_power_over_a_superuser,
             a_service_never_opens_because_its_group_went_away,
             a_followed_snapshot_is_what_a_loaded_one_is,
