@@ -41,7 +41,8 @@ pub enum Change {
         /// The application.
         application: ApplicationId,
     },
-    /// Opens a session.
+    /// Opens a session; stale unless its user is active, in the organization, and still has the
+    /// password of that `credential_version`.
     SessionStarted {
         /// The session.
         session: Session,
@@ -50,8 +51,8 @@ pub enum Change {
         /// Its first refresh token, where the grant gives one.
         refresh: Option<RefreshToken>,
     },
-    /// Trades a refresh token for its successor, if nobody has and the session lives; else
-    /// the unit is stale.
+    /// Trades a refresh token for its successor, if nobody has, the session lives and its user
+    /// is as when it was opened; else the unit is stale.
     SessionRefreshed {
         /// The session.
         session: SessionId,
@@ -63,7 +64,7 @@ pub enum Change {
         access: AccessToken,
     },
     /// Issues one more access token where the successor of a refresh token is asked for
-    /// again; stale if the session does not live.
+    /// again; stale if the session does not live, or its user is not as when it was opened.
     SessionRepeated {
         /// The session.
         session: SessionId,
