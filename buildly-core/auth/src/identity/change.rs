@@ -75,6 +75,8 @@ pub enum Change {
         /// When.
         at: Timestamp,
     },
+    /// Removes the unused proofs of a user: they went to an address that the user no longer has.
+    ProofsForgotten(UserId),
     /// Adds an organization type (`Taken { field: "name" }`).
     OrganizationTypeCreated(OrganizationType),
     /// Changes the one of that number.

@@ -11,6 +11,7 @@
     reason = "a suite reports by panicking, and the name of a case is its promise"
 )]
 
+mod guessing;
 mod members;
 mod rights;
 mod rows;
@@ -18,6 +19,7 @@ mod secrets;
 mod tenants;
 mod world;
 
+pub use guessing::*;
 pub use members::*;
 pub use rights::*;
 pub use rows::*;
@@ -57,8 +59,13 @@ macro_rules! identity_conformance {
             an_invitation_counts_once_and_not_for_ever,
             a_password_reset_counts_once_and_not_for_ever,
             asking_for_an_unknown_address_reads_the_same,
-            an_address_is_verified_once,
+            a_secret_that_two_use_at_once_counts_once,
+            a_link_ends_with_the_address_that_it_went_to,
+            an_address_is_verified_once_and_until_it_changes,
             guessing_is_slowed_down,
+            mail_that_anybody_asks_for_is_slowed_down_alike_for_everybody,
+            a_refusal_costs_no_hash,
+            a_sign_in_does_not_outlive_a_password_that_changes_meanwhile,
             an_old_hash_is_made_anew,
         );
     };

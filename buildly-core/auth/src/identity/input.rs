@@ -46,12 +46,12 @@ impl Input {
         self.length(field, text, TEXT_LENGTH_MAX);
     }
 
-    /// Letters, digits and `@.+-_`, as existing clients know it.
-    pub(crate) fn username(&mut self, name: &str) {
-        let is_fine = |letter: char| letter.is_alphanumeric() || "@.+-_".contains(letter);
+    /// Letters, digits and `@.+-_`, as existing clients know it; whether it can be one.
+    pub(crate) fn username(&mut self, name: &str) -> bool {
+        let refused = self.0.len();
         if name.trim().is_empty() {
             self.refuse("username", REQUIRED);
-        } else if !name.chars().all(is_fine) {
+        } else if !name.chars().all(is_username_letter) {
             self.refuse(
                 "username",
                 "Enter a valid username. It may contain only letters, numbers, and @/./+/-/_ characters.",
@@ -59,6 +59,7 @@ impl Input {
         } else {
             self.length("username", name, USERNAME_LENGTH_MAX);
         }
+        self.0.len() == refused
     }
 
     pub(crate) fn email(&mut self, field: &str, email: &str) {
@@ -94,6 +95,10 @@ impl Input {
             self.refuse(field, "Null characters are not allowed.");
         }
     }
+}
+
+fn is_username_letter(letter: char) -> bool {
+    letter.is_alphanumeric() || "@.+-_".contains(letter)
 }
 
 /// A local part, one `@`, a domain; no blanks, no control characters. Whether mail arrives

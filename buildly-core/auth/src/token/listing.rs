@@ -149,7 +149,7 @@ impl Auth {
     /// The user of that name, `Ok(None)` for everybody; the inner error if there is none such.
     async fn named(&self, username: Option<&str>) -> Result<Result<Option<UserId>, NoSuchUser>, Error> {
         let Some(username) = username else { return Ok(Ok(None)) };
-        let found = self.parts.store.find_credentials(username).await?;
+        let found = self.find_credentials(username).await?;
         Ok(found.map(|found| Some(found.user)).ok_or(NoSuchUser))
     }
 

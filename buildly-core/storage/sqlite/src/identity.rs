@@ -48,6 +48,7 @@ pub(crate) fn apply(
         Change::ProofUsed { secret, purpose, at } => {
             one_time::use_proof(tx, organization, *secret, *purpose, *at)
         }
+        Change::ProofsForgotten(user) => one_time::forget_proofs(tx, organization, *user),
         Change::OrganizationTypeCreated(row) => directory::create_type(tx, row),
         Change::OrganizationTypeUpdated(row) => directory::update_type(tx, row),
         Change::OrganizationTypeDeleted(number) => directory::delete_type(tx, *number),
