@@ -114,6 +114,11 @@ impl buildly_auth::identity::Store for Sqlite {
         self.engine.read(move |tx| account::find(tx, scope, key)).await
     }
 
+    async fn users_by_id(&self, scope: Scope, users: &[UserId]) -> Result<Vec<User>, StoreError> {
+        let users = users.to_vec();
+        self.engine.read(move |tx| account::by_id(tx, scope, &users)).await
+    }
+
     async fn users(&self, scope: Scope, rows_max: u32) -> Result<Vec<User>, StoreError> {
         self.engine.read(move |tx| account::list(tx, scope, rows_max)).await
     }
