@@ -34,8 +34,14 @@ pub enum Change {
     },
     /// Registers an application. [`buildly_model::StoreError::Taken`] for `client_id`.
     ApplicationCreated(Application),
-    /// Replaces an application's fields; its number, user and creation stay.
-    ApplicationUpdated(Application),
+    /// Replaces an application's fields; its number, user and creation stay. Stale unless it is
+    /// stored as `before`.
+    ApplicationUpdated {
+        /// As it was read.
+        before: Box<Application>,
+        /// As it becomes.
+        after: Box<Application>,
+    },
     /// Removes an application; tokens issued to it stop working.
     ApplicationDeleted {
         /// The application.
@@ -80,8 +86,14 @@ pub enum Change {
     },
     /// Makes a service account, without keys.
     ServiceAccountCreated(ServiceAccount),
-    /// Replaces a service account's name, description, activity and groups.
-    ServiceAccountUpdated(ServiceAccount),
+    /// Replaces a service account's name, description, activity and groups. Stale unless these
+    /// are stored as in `before`; keys come and go by changes of their own.
+    ServiceAccountUpdated {
+        /// As it was read.
+        before: Box<ServiceAccount>,
+        /// As it becomes.
+        after: Box<ServiceAccount>,
+    },
     /// Removes a service account and its keys.
     ServiceAccountDeleted {
         /// The account.

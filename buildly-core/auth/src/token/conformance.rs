@@ -208,7 +208,14 @@ pub async fn applications_are_numbered_changed_and_removed(store: &dyn Store, co
         grant: ApplicationGrant::Password,
         ..all[1].clone()
     };
-    commit(commits, None, Change::ApplicationUpdated(changed.clone())).await.expect("a known one");
+    let update = |before: &Application, after: &Application| Change::ApplicationUpdated {
+        before: Box::new(before.clone()),
+        after: Box::new(after.clone()),
+    };
+    commit(commits, None, update(&all[1], &changed)).await.expect("a known one");
+    let late = Application { name: "late".to_owned(), ..all[1].clone() };
+    let refused = commit(commits, None, update(&all[1], &late)).await;
+    assert!(matches!(refused, Err(StoreError::Stale)), "it has moved on: {refused:?}");
     let gone = Change::ApplicationDeleted { application: all[0].id };
     commit(commits, None, gone.clone()).await.expect("a known one");
     let again = commit(commits, None, gone).await;
@@ -360,6 +367,10 @@ fn account(organization: OrganizationId, number: u128, name: &str, groups: &[u12
     }
 }
 
+fn account_update(before: &ServiceAccount, after: &ServiceAccount) -> Change {
+    Change::ServiceAccountUpdated { before: Box::new(before.clone()), after: Box::new(after.clone()) }
+}
+
 fn key(number: u128) -> ApiKey {
     ApiKey {
         id: TokenId::from_uuid(uuid(number)),
@@ -393,7 +404,15 @@ pub async fn a_service_account_keeps_its_groups_and_keys(store: &dyn Store, comm
         assert_eq!(found, Some(ServiceAccount { keys: vec![used_key, key(21)], ..first.clone() }));
     }
     let changed = ServiceAccount { is_active: false, ..account(organization, 1, "weekly", &[12]) };
-    commit(commits, acme(), Change::ServiceAccountUpdated(changed.clone())).await.expect("a known account");
+    commit(commits, acme(), account_update(&first, &changed)).await.expect("a known account");
+    for (case, before) in [
+        ("name", ServiceAccount { name: "nightly".to_owned(), ..changed.clone() }),
+        ("activity", ServiceAccount { is_active: true, ..changed.clone() }),
+        ("groups", ServiceAccount { groups: first.groups.clone(), ..changed.clone() }),
+    ] {
+        let refused = commit(commits, acme(), account_update(&before, &first)).await;
+        assert!(matches!(refused, Err(StoreError::Stale)), "{case} has moved on: {refused:?}");
+    }
     let deleted = Change::ApiKeyDeleted { account: first.id, key: key(20).id };
     commit(commits, acme(), deleted).await.expect("a known key");
     let found = store.find_service_account(organization, first.id).await.expect("a read");
@@ -411,7 +430,7 @@ pub async fn another_organization_cannot_touch_a_service_account(store: &dyn Sto
     let own = account(organization, 1, "nightly", &[10]);
     commit(commits, acme(), Change::ServiceAccountCreated(own.clone())).await.expect("a free name");
     for change in [
-        Change::ServiceAccountUpdated(account(organization, 1, "taken over", &[])),
+        account_update(&own, &account(organization, 1, "taken over", &[])),
         Change::ServiceAccountDeleted { account: own.id },
         Change::ApiKeyCreated { account: own.id, key: key(20) },
         Change::ApiKeyDeleted { account: own.id, key: key(20).id },
