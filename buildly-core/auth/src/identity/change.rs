@@ -81,7 +81,7 @@ pub enum Change {
     OrganizationTypeCreated(OrganizationType),
     /// Changes the one of that number.
     OrganizationTypeUpdated(OrganizationType),
-    /// Removes the one of that number.
+    /// Removes the one of that number; stale while an organization has it.
     OrganizationTypeDeleted(i64),
     /// Adds or replaces a consortium.
     ConsortiumSaved(Consortium),

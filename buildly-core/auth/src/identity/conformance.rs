@@ -39,6 +39,8 @@ macro_rules! identity_conformance {
             a_row_that_has_moved_on_is_not_overwritten,
             a_group_of_another_organization_cannot_be_joined,
             lists_are_in_order_and_end_where_asked,
+            changes_of_different_fields_at_once_are_all_kept,
+            text_without_end_or_with_null_is_refused_by_its_field,
             small_resources_are_kept,
             a_founder_administers_and_the_next_member_waits_for_approval,
             of_two_who_found_the_same_organization_one_waits,

@@ -80,6 +80,7 @@ impl Auth {
             input.email("email", &registration.email);
         }
         registration.profile.check(&mut input);
+        input.count("core_groups", registration.groups.len(), GROUPS_OF_USER_MAX);
         if registration.invitation.is_none() {
             input.name("organization_name", &registration.organization_name);
         }
@@ -271,12 +272,11 @@ impl Auth {
     /// The addresses of an organization's administrators, each once.
     pub(crate) async fn admin_emails(&self, organization: OrganizationId) -> Result<Vec<String>, Error> {
         let memberships = self.parts.store.admin_memberships(organization).await?;
-        let mut emails = Vec::new();
-        for user in memberships.iter().map(|membership| membership.user).take(ADMINS_TOLD_MAX) {
-            let scope = Scope::Organization(organization);
-            let found = self.parts.store.find_user(scope, super::UserKey::Id(user)).await?;
-            emails.extend(found.map(|user| user.email).filter(|email| !email.is_empty()));
-        }
+        let admins: Vec<UserId> =
+            memberships.iter().map(|membership| membership.user).take(ADMINS_TOLD_MAX).collect();
+        let admins = self.parts.store.users_by_id(Scope::Organization(organization), &admins).await?;
+        let mut emails: Vec<String> =
+            admins.into_iter().map(|user| user.email).filter(|email| !email.is_empty()).collect();
         emails.sort();
         emails.dedup();
         Ok(emails)
@@ -292,6 +292,8 @@ impl Auth {
     }
 }
 
+/// The most groups that one user may be put into.
+pub(crate) const GROUPS_OF_USER_MAX: usize = 100;
 /// How many administrators are told of a new member.
 const ADMINS_TOLD_MAX: usize = 20;
 const USERNAME_TAKEN: &str = "A user with that username already exists.";

@@ -8,7 +8,7 @@ use super::caller::Caller;
 use super::input::Input;
 use super::parts::{ATTEMPTS_MAX, is_stale};
 use super::profile::ProfileUpdate;
-use super::registration::unknown_group;
+use super::registration::{GROUPS_OF_USER_MAX, unknown_group};
 use super::view::UserView;
 use super::{Change, Group, GroupKey, Mail, PasswordHash, User, UserKey};
 use crate::{Auth, Error};
@@ -160,6 +160,9 @@ impl Auth {
         }
         if let Some(password) = &update.password {
             input.password("password", password, self.settings());
+        }
+        if let Some(groups) = &update.groups {
+            input.count("core_groups", groups.len(), GROUPS_OF_USER_MAX);
         }
         update.profile.check(&mut input);
         input.done()
