@@ -107,14 +107,10 @@ impl Caller<'_> {
         self.principal.user() == Some(user)
     }
 
-    /// What the caller may do in `organization`: nobody gives away more than that.
-    pub(crate) fn actions_in(&self, organization: OrganizationId) -> Actions {
+    /// What the caller may do there: nobody gives away more than that.
+    pub(crate) fn actions_on(&self, resource: Resource) -> Actions {
         Action::ALL.into_iter().fold(Actions::NONE, |actions, action| {
-            if self.check(action, Resource::Organization(organization)).is_allowed() {
-                actions.with(action)
-            } else {
-                actions
-            }
+            if self.check(action, resource).is_allowed() { actions.with(action) } else { actions }
         })
     }
 

@@ -75,11 +75,13 @@ pub enum Change {
         /// When.
         at: Timestamp,
     },
+    /// Removes the unused proofs of a user: they went to an address that the user no longer has.
+    ProofsForgotten(UserId),
     /// Adds an organization type (`Taken { field: "name" }`).
     OrganizationTypeCreated(OrganizationType),
     /// Changes the one of that number.
     OrganizationTypeUpdated(OrganizationType),
-    /// Removes the one of that number.
+    /// Removes the one of that number; stale while an organization has it.
     OrganizationTypeDeleted(i64),
     /// Adds or replaces a consortium.
     ConsortiumSaved(Consortium),

@@ -11,13 +11,17 @@
     reason = "a suite reports by panicking, and the name of a case is its promise"
 )]
 
+mod guessing;
 mod members;
+mod rights;
 mod rows;
 mod secrets;
 mod tenants;
 mod world;
 
+pub use guessing::*;
 pub use members::*;
+pub use rights::*;
 pub use rows::*;
 pub use secrets::*;
 pub use tenants::*;
@@ -35,6 +39,8 @@ macro_rules! identity_conformance {
             a_row_that_has_moved_on_is_not_overwritten,
             a_group_of_another_organization_cannot_be_joined,
             lists_are_in_order_and_end_where_asked,
+            changes_of_different_fields_at_once_are_all_kept,
+            text_without_end_or_with_null_is_refused_by_its_field,
             small_resources_are_kept,
             a_founder_administers_and_the_next_member_waits_for_approval,
             of_two_who_found_the_same_organization_one_waits,
@@ -42,6 +48,8 @@ macro_rules! identity_conformance {
             two_administrators_cannot_remove_each_other,
             the_last_admin_group_stays,
             nobody_gives_more_rights_than_their_own,
+            what_new_users_join_is_for_administrators,
+            a_group_is_raised_only_by_who_may_as_much_on_its_services,
             an_administrator_has_no_power_over_a_superuser,
             a_service_never_opens_because_its_group_went_away,
             a_followed_snapshot_is_what_a_loaded_one_is,
@@ -53,8 +61,13 @@ macro_rules! identity_conformance {
             an_invitation_counts_once_and_not_for_ever,
             a_password_reset_counts_once_and_not_for_ever,
             asking_for_an_unknown_address_reads_the_same,
-            an_address_is_verified_once,
+            a_secret_that_two_use_at_once_counts_once,
+            a_link_ends_with_the_address_that_it_went_to,
+            an_address_is_verified_once_and_until_it_changes,
             guessing_is_slowed_down,
+            mail_that_anybody_asks_for_is_slowed_down_alike_for_everybody,
+            a_refusal_costs_no_hash,
+            a_sign_in_does_not_outlive_a_password_that_changes_meanwhile,
             an_old_hash_is_made_anew,
         );
     };

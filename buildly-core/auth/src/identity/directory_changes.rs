@@ -1,14 +1,20 @@
 //! Operations on organization types, consortia and partners.
 
+use std::collections::BTreeSet;
+
 use buildly_model::{EventId, OrganizationId, Principal, StoreError};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::input::Input;
+use super::parts::is_stale;
 use super::view::List;
 use super::{Change, Consortium, OrganizationType, Partner};
 use crate::permission::Reason;
 use crate::{Auth, Error};
+
+/// The most organizations of one consortium.
+const MEMBERS_MAX: usize = 1000;
 
 impl Auth {
     /// The organization types, by name.
@@ -30,7 +36,8 @@ impl Auth {
         principal: &Principal,
         number: i64,
     ) -> Result<OrganizationType, Error> {
-        let types = self.organization_types(principal).await?.items;
+        self.require_any_admin(principal).await?;
+        let types = self.parts.store.organization_types(u32::MAX).await?;
         types
             .into_iter()
             .find(|kind| kind.number == number)
@@ -79,12 +86,18 @@ impl Auth {
     /// Removes an organization type.
     ///
     /// # Errors
-    /// As [`Auth::organization_types`]; [`Error::NotFound`].
+    /// As [`Auth::organization_types`]; [`Error::NotFound`]; [`Error::Conflict`] while
+    /// organizations have it.
     pub async fn delete_organization_type(&self, principal: &Principal, number: i64) -> Result<(), Error> {
         let before = self.organization_type(principal, number).await?;
         let event =
             self.event(principal, "auth.organization_type.deleted", number, json!({"name": before.name}));
-        self.commit_change(None, Change::OrganizationTypeDeleted(number), event).await
+        match self.commit_change(None, Change::OrganizationTypeDeleted(number), event).await {
+            Err(error) if is_stale(&error) => Err(Error::Conflict {
+                reason: "organizations have this type; give them another one first".to_owned(),
+            }),
+            other => other,
+        }
     }
 
     async fn require_any_admin(&self, principal: &Principal) -> Result<(), Error> {
@@ -101,6 +114,14 @@ impl Auth {
         principal: &Principal,
         organization: Option<OrganizationId>,
     ) -> Result<List<Consortium>, Error> {
+        Ok(List::of(self.visible_consortia(principal, organization).await?, self.settings().rows_max))
+    }
+
+    async fn visible_consortia(
+        &self,
+        principal: &Principal,
+        organization: Option<OrganizationId>,
+    ) -> Result<Vec<Consortium>, Error> {
         let caller = self.caller(principal).await?;
         let sees_all = caller.is_global_admin();
         let own = principal.organization;
@@ -109,7 +130,7 @@ impl Auth {
             let has = |organization| consortium.organizations.contains(&organization);
             (sees_all || own.is_some_and(has)) && organization.is_none_or(has)
         });
-        Ok(List::of(rows, self.settings().rows_max))
+        Ok(rows)
     }
 
     /// One consortium that the caller sees.
@@ -117,7 +138,7 @@ impl Auth {
     /// # Errors
     /// [`Error::NotFound`].
     pub async fn consortium(&self, principal: &Principal, id: Uuid) -> Result<Consortium, Error> {
-        let consortia = self.consortia(principal, None).await?.items;
+        let consortia = self.visible_consortia(principal, None).await?;
         consortia
             .into_iter()
             .find(|consortium| consortium.id == id)
@@ -151,7 +172,12 @@ impl Auth {
         };
         let name = name.map_or_else(|| before.name.clone(), |name| name.trim().to_owned());
         check_name(&name)?;
-        let organizations = organizations.map_or_else(|| before.organizations.clone(), <[_]>::to_vec);
+        let mut organizations = organizations.map_or_else(|| before.organizations.clone(), <[_]>::to_vec);
+        let mut seen = BTreeSet::new();
+        organizations.retain(|organization| seen.insert(*organization));
+        let mut input = Input::default();
+        input.count("organization_uuids", organizations.len(), MEMBERS_MAX);
+        input.done()?;
         let known = self.parts.store.organizations_by_id(&organizations).await?;
         if let Some(unknown) = organizations.iter().find(|id| known.iter().all(|known| known.id != **id)) {
             return Err(Error::field(

@@ -74,6 +74,9 @@ impl Auth {
             caller.require_global_admin()?;
         }
         require_own_rights(&caller, &group)?;
+        if group.is_default {
+            caller.require_admin_of(group.organization)?;
+        }
         if let Some(organization) = organization
             && self.parts.store.organizations_by_id(&[organization]).await?.is_empty()
         {
@@ -216,6 +219,10 @@ fn changed(caller: &Caller<'_>, group: &Group, update: &GroupUpdate) -> Result<G
         require_own_rights(caller, group)?;
         require_own_rights(caller, &next)?;
     }
+    // Who is in which group is for administrators, so what everybody joins is, too.
+    if next.is_default != group.is_default {
+        caller.require_admin_of(group.organization)?;
+    }
     Ok(next)
 }
 
@@ -229,11 +236,23 @@ fn apply(group: &mut Group, update: &GroupUpdate) {
     group.permissions = update.permissions.unwrap_or(group.permissions);
 }
 
-/// Whoever may change groups could otherwise raise the own one to everything.
+/// Whoever may change groups could otherwise raise the own one to everything, here or on a
+/// service that it is attached to. Administrators of the organization may join any group of
+/// it, so that they are held back by nothing but what a group of an organization can be.
 fn require_own_rights(caller: &Caller<'_>, group: &Group) -> Result<(), Error> {
     if caller.is_global_admin() {
         return Ok(());
     }
-    let own = group.organization.map_or(Actions::NONE, |organization| caller.actions_in(organization));
-    if own.union(group.permissions) == own { Ok(()) } else { Err(Error::Forbidden(Reason::MoreThanOwn)) }
+    let Some(organization) = group.organization else { return Err(Error::Forbidden(Reason::MoreThanOwn)) };
+    if caller.require_admin_of(Some(organization)).is_ok() {
+        return Ok(());
+    }
+    let attached = caller.snapshot.identity.services_with(group.id).map(Resource::Service);
+    let mut resources = attached.chain([Resource::Organization(organization)]);
+    let covers = |own: Actions| own.union(group.permissions) == own;
+    if resources.all(|resource| covers(caller.actions_on(resource))) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden(Reason::MoreThanOwn))
+    }
 }

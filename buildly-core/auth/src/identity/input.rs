@@ -1,6 +1,7 @@
 //! Checks what comes in, and names every refused field at once.
 
 use buildly_model::{FieldError, Secret};
+use serde_json::Value;
 
 use super::Settings;
 use super::sign_in::PASSWORD_LENGTH_MAX;
@@ -14,6 +15,10 @@ const USERNAME_LENGTH_MAX: usize = 150;
 const EMAIL_LENGTH_MAX: usize = 254;
 /// The most characters of free text.
 const TEXT_LENGTH_MAX: usize = 10_000;
+/// The most texts of a list.
+const TEXTS_MAX: usize = 100;
+/// The most bytes of JSON that is kept as it came.
+const VALUE_LENGTH_MAX: usize = 10_000;
 /// The sentence for a field that must not be empty.
 pub(crate) const REQUIRED: &str = "This field may not be blank.";
 
@@ -46,12 +51,12 @@ impl Input {
         self.length(field, text, TEXT_LENGTH_MAX);
     }
 
-    /// Letters, digits and `@.+-_`, as existing clients know it.
-    pub(crate) fn username(&mut self, name: &str) {
-        let is_fine = |letter: char| letter.is_alphanumeric() || "@.+-_".contains(letter);
+    /// Letters, digits and `@.+-_`, as existing clients know it; whether it can be one.
+    pub(crate) fn username(&mut self, name: &str) -> bool {
+        let refused = self.0.len();
         if name.trim().is_empty() {
             self.refuse("username", REQUIRED);
-        } else if !name.chars().all(is_fine) {
+        } else if !name.chars().all(is_username_letter) {
             self.refuse(
                 "username",
                 "Enter a valid username. It may contain only letters, numbers, and @/./+/-/_ characters.",
@@ -59,6 +64,7 @@ impl Input {
         } else {
             self.length("username", name, USERNAME_LENGTH_MAX);
         }
+        self.0.len() == refused
     }
 
     pub(crate) fn email(&mut self, field: &str, email: &str) {
@@ -87,13 +93,57 @@ impl Input {
         }
     }
 
-    fn length(&mut self, field: &str, text: &str, length_max: usize) {
-        if text.chars().count() > length_max {
-            self.refuse(field, format!("Ensure this field has no more than {length_max} characters."));
-        } else if text.contains('\0') {
+    /// PostgreSQL's text has none, so no field has.
+    pub(crate) fn no_null(&mut self, field: &str, text: &str) {
+        if text.contains('\0') {
             self.refuse(field, "Null characters are not allowed.");
         }
     }
+
+    /// A list of short texts.
+    pub(crate) fn texts(&mut self, field: &str, texts: &[String]) {
+        self.count(field, texts.len(), TEXTS_MAX);
+        texts.iter().take(TEXTS_MAX).for_each(|text| self.length(field, text, NAME_LENGTH_MAX));
+    }
+
+    /// A list of so many things.
+    pub(crate) fn count(&mut self, field: &str, count: usize, count_max: usize) {
+        if count > count_max {
+            self.refuse(field, format!("Ensure this field has no more than {count_max} elements."));
+        }
+    }
+
+    /// JSON that is kept as it came.
+    pub(crate) fn value(&mut self, field: &str, value: &Value) {
+        let text = value.to_string();
+        if text.len() > VALUE_LENGTH_MAX {
+            self.refuse(field, format!("Ensure this field has no more than {VALUE_LENGTH_MAX} bytes."));
+        } else if has_null(value) {
+            self.refuse(field, "Null characters are not allowed.");
+        }
+    }
+
+    fn length(&mut self, field: &str, text: &str, length_max: usize) {
+        if text.chars().count() > length_max {
+            self.refuse(field, format!("Ensure this field has no more than {length_max} characters."));
+        } else {
+            self.no_null(field, text);
+        }
+    }
+}
+
+/// The depth is bounded by whoever parsed it.
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(list) => list.iter().any(has_null),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_null(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn is_username_letter(letter: char) -> bool {
+    letter.is_alphanumeric() || "@.+-_".contains(letter)
 }
 
 /// A local part, one `@`, a domain; no blanks, no control characters. Whether mail arrives

@@ -18,7 +18,8 @@ impl Auth {
     /// addresses are skipped.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] unless the caller administers the organization; [`Error::Invalid`].
+    /// [`Error::Forbidden`] unless the caller administers the organization; [`Error::Invalid`];
+    /// [`Error::Limited`] if mail to one of them was asked for too often.
     pub async fn invite(&self, principal: &Principal, emails: &[String]) -> Result<Vec<Secret>, Error> {
         let caller = self.caller(principal).await?;
         let organization = principal.organization.ok_or(Error::Forbidden(Reason::NotAdministrator))?;
@@ -32,6 +33,7 @@ impl Auth {
             if !self.parts.store.users_with_email(email, 1).await?.is_empty() {
                 continue;
             }
+            self.identity.throttle.admit_mail(email, None, now)?;
             let secret = draw_secret(&*self.parts.random);
             let invitation = Invitation {
                 id: InvitationId::generate(now, &*self.parts.random),

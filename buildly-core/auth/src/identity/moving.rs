@@ -8,7 +8,7 @@ use super::founding::found;
 use super::input::Input;
 use super::parts::{ATTEMPTS_MAX, is_stale};
 use super::view::UserView;
-use super::{Change, User, UserKey, mail, user::comparison_key};
+use super::{Change, User, UserKey, mail};
 use crate::{Auth, Error};
 
 impl Auth {
@@ -56,18 +56,12 @@ impl Auth {
             caller.require_power_over(&user, &held)?;
         }
         let mut next = user.clone();
-        if let Some(email) = email.map(str::trim) {
-            next.email_verified &= comparison_key(email) == comparison_key(&user.email);
-            next.email = email.to_owned();
+        if let Some(email) = email {
+            next.set_email(email);
         }
         let existing = self.parts.store.find_organization_named(organization_name).await?;
         if existing.as_ref().is_some_and(|existing| user.organization == Some(existing.id)) {
-            if next != user {
-                next.edited_at = self.now();
-                let event = self.event(principal, "auth.user.updated", user.id, json!({}));
-                self.commit_change(user.organization, Change::UserUpdated(Box::new(next)), event).await?;
-            }
-            return self.view_by_id(user.id).await;
+            return self.stay(principal, &user, next).await;
         }
         next.edited_at = self.now();
         let mut joining = match &existing {
@@ -89,10 +83,9 @@ impl Auth {
         next.groups.extend(held.iter().filter(|group| group.organization.is_none()).map(|group| group.id));
         let facts = json!({"username": user.username, "is_active": next.is_active});
         joining.events.push(self.event(principal, "auth.user.joined", user.id, facts));
+        let verification = self.verification_of(&user, &next);
         let leaving = self.leaving_part(principal, &user, next).await?;
-        let parts = vec![joining, leaving];
-        let parts = parts.into_iter().map(|part| part.map(crate::Change::Identity)).collect();
-        self.parts.commits.commit_all(parts).await?;
+        self.commit_with(vec![joining, leaving], verification).await?;
         let view = self.view_by_id(user.id).await?;
         if let Some(organization) = existing {
             for email in self.admin_emails(organization.id).await? {
@@ -103,6 +96,19 @@ impl Auth {
         Ok(view)
     }
 
+    /// Only the address may change then.
+    async fn stay(&self, principal: &Principal, user: &User, mut next: User) -> Result<UserView, Error> {
+        if next != *user {
+            next.edited_at = self.now();
+            let verification = self.verification_of(user, &next);
+            let event = self.event(principal, "auth.user.updated", user.id, json!({}));
+            let changes = vec![Change::ProofsForgotten(user.id), Change::UserUpdated(Box::new(next))];
+            let part = Part::of_all(user.organization, changes, vec![event]);
+            self.commit_with(vec![part], verification).await?;
+        }
+        self.view_by_id(user.id).await
+    }
+
     async fn leaving_part(
         &self,
         principal: &Principal,
@@ -110,7 +116,8 @@ impl Auth {
         next: User,
     ) -> Result<Part<Change>, Error> {
         let event = self.event(principal, "auth.user.left", user.id, json!({"username": user.username}));
-        let part = Part::of(user.organization, Change::UserUpdated(Box::new(next)), event).taking_rights();
+        let changes = vec![Change::ProofsForgotten(user.id), Change::UserUpdated(Box::new(next))];
+        let part = Part::of_all(user.organization, changes, vec![event]).taking_rights();
         let Some(organization) = user.organization else { return Ok(part) };
         let admins = self.admins_of(organization).await?;
         admins.allow(&admins.with_user(user.id, &[]))?;

@@ -194,11 +194,25 @@ impl Auth {
                 input.text(field, text);
             }
         }
+        for (field, texts) in [
+            ("industries", update.industries.as_ref()),
+            ("oauth_domains", update.oauth_domains.as_ref().and_then(Option::as_ref)),
+        ] {
+            if let Some(texts) = texts {
+                input.texts(field, texts);
+            }
+        }
+        if let Some(format) = &update.date_format {
+            input.text("date_format", format);
+        }
+        if let Some(Some(details)) = &update.stripe_subscription_details {
+            input.value("stripe_subscription_details", details);
+        }
         if update.radius.is_some_and(|radius| !radius.is_finite()) {
             input.refuse("radius", "A valid number is required.");
         }
         if let Some(Some(number)) = update.organization_type {
-            let types = self.parts.store.organization_types(self.settings().rows_max).await?;
+            let types = self.parts.store.organization_types(u32::MAX).await?;
             if types.iter().all(|kind| kind.number != number) {
                 input
                     .refuse("organization_type", format!("Invalid pk \"{number}\" - object does not exist."));

@@ -90,6 +90,26 @@ impl Auth {
         self.parts.commits.commit(part.map(crate::Change::Identity)).await?;
         Ok(())
     }
+
+    /// Writes parts together with what else is to be written, and sends its mail then.
+    pub(crate) async fn commit_with(
+        &self,
+        mut parts: Vec<Part<Change>>,
+        mailed: Option<(Part<Change>, Mail)>,
+    ) -> Result<(), Error> {
+        let (part, mail) = mailed.unzip();
+        parts.extend(part);
+        if !parts.is_empty() {
+            let parts = parts.into_iter().map(|part| part.map(crate::Change::Identity)).collect();
+            self.parts.commits.commit_all(parts).await?;
+        }
+        match mail.map(|mail| (self.identity.throttle.admit_mail(&mail.to, None, self.now()), mail)) {
+            Some((Ok(()), mail)) => self.mail(mail),
+            Some((Err(_), mail)) => tracing::warn!(subject = mail.subject, "too much mail to one address"),
+            None => {}
+        }
+        Ok(())
+    }
 }
 
 /// Whether to decide again.

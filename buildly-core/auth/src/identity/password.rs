@@ -4,6 +4,7 @@
 //! runtime: a few threads take work from a bounded queue, and a full queue is an answer
 //! ("busy"), not a wait without end.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -47,13 +48,15 @@ pub struct Hasher {
     queue: OnceLock<SyncSender<Job>>,
     /// What the password of an unknown user is compared with, so that it takes as long.
     decoy: OnceLock<PasswordHash>,
+    /// How often the threads were asked.
+    asked: AtomicU64,
 }
 
 impl Hasher {
     /// Prepares; starts nothing yet.
     #[must_use]
     pub fn new(random: Arc<dyn Random>) -> Self {
-        Self { random, queue: OnceLock::new(), decoy: OnceLock::new() }
+        Self { random, queue: OnceLock::new(), decoy: OnceLock::new(), asked: AtomicU64::new(0) }
     }
 
     /// Hashes a new password.
@@ -89,6 +92,12 @@ impl Hasher {
         .await
     }
 
+    /// How often the threads were asked, for tests of what costs a hash.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
+    }
+
     fn salt(&self) -> [u8; SALT_LENGTH] {
         let mut salt = [0; SALT_LENGTH];
         self.random.fill(&mut salt);
@@ -96,6 +105,7 @@ impl Hasher {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move || {
             // Whoever asked may have gone away meanwhile.

@@ -3,13 +3,12 @@
 use std::net::IpAddr;
 
 use buildly_journal::Part;
-use buildly_model::{Principal, Secret, UserId};
+use buildly_model::{Principal, Secret, StoreError, UserId};
 use serde_json::json;
 
 use super::input::Input;
 use super::one_time::draw_secret;
-use super::parts::is_stale;
-use super::{Change, Proof, ProofPurpose, SecretHash, User, mail};
+use super::{Change, Proof, ProofPurpose, Scope, SecretHash, User, UserKey, mail};
 use crate::{Auth, Error};
 
 /// The most accounts of one address that get a link.
@@ -22,17 +21,18 @@ impl Auth {
     ///
     /// # Errors
     /// [`Error::Invalid`] if it is no address; [`Error::Limited`] if `address`, where the
-    /// caller comes from, has failed or asked too often.
+    /// caller comes from, has failed or asked too often, or mail to `email` was asked for too
+    /// often, whether anybody has it or not.
     pub async fn request_password_reset(&self, email: &str, address: Option<IpAddr>) -> Result<(), Error> {
         let mut input = Input::default();
         input.email("email", email.trim());
         input.done()?;
-        let now = self.now();
-        if let Some(retry_after) = self.identity.throttle.wait("", address, now) {
-            return Err(Error::Limited { retry_after });
-        }
-        self.identity.throttle.failed_at(address, now);
+        let throttle = &self.identity.throttle;
+        throttle.admit_mail(email, address, self.now())?;
         let found = self.parts.store.users_with_email(email, ACCOUNTS_MAX).await?;
+        if !found.is_empty() {
+            throttle.mail_is_known(email);
+        }
         let (mut parts, mut mails) = (Vec::new(), Vec::new());
         for user in found.iter().filter(|user| user.is_active) {
             let secret = draw_secret(&*self.parts.random);
@@ -120,16 +120,21 @@ impl Auth {
         );
         let part = Part::of_all(proof.organization, changes, vec![event]).taking_rights();
         match self.commit_part(part).await {
-            Err(error) if is_stale(&error) => Err(refused()),
+            Err(Error::Store(StoreError::Stale | StoreError::Missing { .. })) => Err(refused()),
             other => other,
         }
     }
 
+    /// A link counts while mail to where it went still goes to the user.
     async fn find_reset(&self, user: &str, secret: &str) -> Result<Option<Proof>, Error> {
         let Ok(user) = user.parse::<UserId>() else { return Ok(None) };
-        let found = self.parts.store.find_proof(SecretHash::of(secret.as_bytes())).await?;
-        let now = self.now();
-        Ok(found.filter(|proof| proof.user == user && proof.counts(ProofPurpose::PasswordReset, now)))
+        let (store, now) = (&self.parts.store, self.now());
+        let found = store.find_proof(SecretHash::of(secret.as_bytes())).await?;
+        let found =
+            found.filter(|proof| proof.user == user && proof.counts(ProofPurpose::PasswordReset, now));
+        let Some(proof) = found else { return Ok(None) };
+        let user = store.find_user(Scope::Deployment, UserKey::Id(user)).await?;
+        Ok(user.filter(|user| user.has_address(&proof.email)).map(|_| proof))
     }
 
     /// Sets a password without any proof: for the operator of the deployment.
@@ -140,7 +145,7 @@ impl Auth {
         let mut input = Input::default();
         input.password("password", password, self.settings());
         input.done()?;
-        let found = self.parts.store.find_credentials(username).await?;
+        let found = self.find_credentials(username).await?;
         let found = found.ok_or(Error::NotFound { what: "user" })?;
         let password_hash = self.identity.hasher.hash(password).await?;
         let change = Change::PasswordSet { user: found.user, password_hash, at: self.now() };

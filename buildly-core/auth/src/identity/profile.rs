@@ -59,6 +59,13 @@ impl ProfileUpdate {
         if let Some(user_type) = &self.user_type {
             input.choice("user_type", user_type, &USER_TYPES);
         }
+        for (field, value) in
+            [("email_preferences", &self.email_preferences), ("push_preferences", &self.push_preferences)]
+        {
+            if let Some(Some(value)) = value {
+                input.value(field, value);
+            }
+        }
     }
 
     pub(crate) fn apply_to_user(&self, user: &mut User) {

@@ -13,10 +13,7 @@ use super::parts::{ATTEMPTS_MAX, is_stale};
 use super::profile::ProfileUpdate;
 use super::user_update::{GroupChoice, chosen_groups};
 use super::view::UserView;
-use super::{
-    Change, Group, GroupKey, Invitation, Organization, PasswordHash, Profile, Scope, User, mail,
-    user::comparison_key,
-};
+use super::{Change, Group, GroupKey, Invitation, Organization, PasswordHash, Profile, Scope, User, mail};
 use crate::permission::Reason;
 use crate::{Auth, Error};
 
@@ -60,6 +57,8 @@ impl Auth {
         registration: &Registration,
     ) -> Result<UserView, Error> {
         self.check_registration(registration).await?;
+        // A refusal must not cost a hash.
+        self.plan_registration(principal, registration).await?;
         let password = self.identity.hasher.hash(&registration.password).await?;
         let mut attempt = 1;
         loop {
@@ -75,16 +74,17 @@ impl Auth {
 
     async fn check_registration(&self, registration: &Registration) -> Result<(), Error> {
         let mut input = Input::default();
-        input.username(&registration.username);
+        let may_be_taken = input.username(&registration.username);
         input.password("password", &registration.password, self.settings());
         if !registration.email.is_empty() {
             input.email("email", &registration.email);
         }
         registration.profile.check(&mut input);
+        input.count("core_groups", registration.groups.len(), GROUPS_OF_USER_MAX);
         if registration.invitation.is_none() {
             input.name("organization_name", &registration.organization_name);
         }
-        if self.parts.store.find_credentials(&registration.username).await?.is_some() {
+        if may_be_taken && self.find_credentials(&registration.username).await?.is_some() {
             input.refuse("username", USERNAME_TAKEN);
         }
         input.done()
@@ -96,15 +96,25 @@ impl Auth {
         registration: &Registration,
         password: &PasswordHash,
     ) -> Result<UserView, Error> {
-        let now = self.now();
-        let caller = self.caller_if_any(principal).await?;
-        let destination = self.destination(caller.as_ref(), registration, now).await?;
-        let user = self.new_user(caller.as_ref(), registration, &destination, now).await?;
-        let id = user.id;
+        let (destination, user) = self.plan_registration(principal, registration).await?;
+        let (id, now) = (user.id, user.created_at);
         self.commit_part(self.registration_part(principal, &destination, user, password, now)).await?;
         let view = self.view_by_id(id).await?;
         self.announce(&destination, &view).await?;
         Ok(view)
+    }
+
+    /// Decides who comes where; writes nothing.
+    async fn plan_registration(
+        &self,
+        principal: &Principal,
+        registration: &Registration,
+    ) -> Result<(Destination, User), Error> {
+        let now = self.now();
+        let caller = self.caller_if_any(principal).await?;
+        let destination = self.destination(caller.as_ref(), registration, now).await?;
+        let user = self.new_user(caller.as_ref(), registration, &destination, now).await?;
+        Ok((destination, user))
     }
 
     async fn destination(
@@ -146,17 +156,12 @@ impl Auth {
     ) -> Result<User, Error> {
         let mut profile = Profile::default();
         registration.profile.apply(&mut profile);
-        let mut email_verified = false;
         let (organization, groups, is_active) = match destination {
             Destination::Founded(founding) => (founding.organization.id, founding.founder_groups(), true),
             Destination::Waiting(organization) => {
                 (organization.id, self.default_groups(organization.id).await?, false)
             }
             Destination::Approved(organization, invitation) => {
-                let same = |invitation: &Invitation| {
-                    comparison_key(&invitation.email) == comparison_key(&registration.email)
-                };
-                email_verified = invitation.as_deref().is_some_and(same);
                 let mut groups = self.default_groups(organization.id).await?;
                 if let (Some(caller), None) = (caller, invitation) {
                     let asked = self.find_groups(&registration.groups).await?;
@@ -175,7 +180,8 @@ impl Auth {
             organization: Some(organization),
             username: registration.username.clone(),
             email: registration.email.trim().to_owned(),
-            email_verified,
+            // Not even by an invitation: whoever invites sees its link, too.
+            email_verified: false,
             first_name: registration.profile.first_name.clone().unwrap_or_default(),
             last_name: registration.profile.last_name.clone().unwrap_or_default(),
             is_active,
@@ -266,12 +272,11 @@ impl Auth {
     /// The addresses of an organization's administrators, each once.
     pub(crate) async fn admin_emails(&self, organization: OrganizationId) -> Result<Vec<String>, Error> {
         let memberships = self.parts.store.admin_memberships(organization).await?;
-        let mut emails = Vec::new();
-        for user in memberships.iter().map(|membership| membership.user).take(ADMINS_TOLD_MAX) {
-            let scope = Scope::Organization(organization);
-            let found = self.parts.store.find_user(scope, super::UserKey::Id(user)).await?;
-            emails.extend(found.map(|user| user.email).filter(|email| !email.is_empty()));
-        }
+        let admins: Vec<UserId> =
+            memberships.iter().map(|membership| membership.user).take(ADMINS_TOLD_MAX).collect();
+        let admins = self.parts.store.users_by_id(Scope::Organization(organization), &admins).await?;
+        let mut emails: Vec<String> =
+            admins.into_iter().map(|user| user.email).filter(|email| !email.is_empty()).collect();
         emails.sort();
         emails.dedup();
         Ok(emails)
@@ -287,6 +292,8 @@ impl Auth {
     }
 }
 
+/// The most groups that one user may be put into.
+pub(crate) const GROUPS_OF_USER_MAX: usize = 100;
 /// How many administrators are told of a new member.
 const ADMINS_TOLD_MAX: usize = 20;
 const USERNAME_TAKEN: &str = "A user with that username already exists.";

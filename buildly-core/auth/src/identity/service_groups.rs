@@ -4,6 +4,8 @@ use buildly_journal::Part;
 use buildly_model::{GroupId, Principal, ServiceId};
 use serde_json::json;
 
+use super::input::Input;
+use super::last_admin::GROUPS_MAX;
 use super::{Change, Group, GroupKey};
 use crate::{Auth, Error};
 
@@ -47,6 +49,9 @@ impl Auth {
         keys: &[GroupKey],
     ) -> Result<Part<Change>, Error> {
         self.caller(principal).await?.require_superuser()?;
+        let mut input = Input::default();
+        input.count("core_groups", keys.len(), GROUPS_MAX as usize);
+        input.done()?;
         let mut groups: Vec<GroupId> = self.find_groups(keys).await?.iter().map(|group| group.id).collect();
         groups.sort_unstable();
         groups.dedup();

@@ -12,6 +12,9 @@ use crate::{Auth, Error};
 /// The most characters of a password that is looked at.
 pub(crate) const PASSWORD_LENGTH_MAX: usize = 1024;
 
+/// No name is longer, in bytes.
+const USERNAME_BYTES_MAX: usize = 1024;
+
 impl Auth {
     /// Checks a password; the user it belongs to.
     ///
@@ -28,21 +31,22 @@ impl Auth {
         password: &Secret,
         address: Option<IpAddr>,
     ) -> Result<User, Error> {
-        let (throttle, now) = (&self.identity.throttle, self.now());
-        if let Some(retry_after) = throttle.wait(username, address, now) {
-            return Err(Error::Limited { retry_after });
-        }
-        let credentials = match password.expose().len() <= PASSWORD_LENGTH_MAX {
-            true => self.parts.store.find_credentials(username).await?,
-            false => None,
+        let throttle = &self.identity.throttle;
+        let mut attempt = throttle.admit(username, address, &*self.parts.clock).await?;
+        let (credentials, verdict) = match self.check_password(username, password).await {
+            Ok(checked) => checked,
+            Err(error) => {
+                attempt.not_made();
+                return Err(error);
+            }
         };
-        let against = credentials.as_ref().map(|found| &found.password_hash);
-        let verdict = self.identity.hasher.verify(password, against).await?;
+        if credentials.is_some() {
+            attempt.account_exists();
+        }
         let (Some(credentials), Verdict::Right | Verdict::RightButOld) = (credentials, verdict) else {
-            throttle.failed(username, address, now);
             return Err(Error::WrongCredentials);
         };
-        throttle.succeeded(username);
+        attempt.succeeded();
         if !credentials.is_active {
             return Err(Error::AwaitingApproval);
         }
@@ -50,7 +54,34 @@ impl Auth {
             self.rehash(&credentials, password).await;
         }
         let found = self.parts.store.find_user(Scope::Deployment, UserKey::Id(credentials.user)).await?;
-        found.filter(|user| user.is_active).ok_or(Error::WrongCredentials)
+        // What is proven with a password ends with it, also if it changed while it was checked.
+        let is_same = |user: &User| user.credential_version == credentials.credential_version;
+        found.filter(|user| user.is_active && is_same(user)).ok_or(Error::WrongCredentials)
+    }
+
+    /// The account of that name, and what the password is to it; after the same time if there
+    /// is no such account.
+    async fn check_password(
+        &self,
+        username: &str,
+        password: &Secret,
+    ) -> Result<(Option<Credentials>, Verdict), Error> {
+        if password.expose().len() > PASSWORD_LENGTH_MAX {
+            // Nobody has such a password, so it tells nothing that no hash is made.
+            return Ok((None, Verdict::Wrong));
+        }
+        let credentials = self.find_credentials(username).await?;
+        let against = credentials.as_ref().map(|found| &found.password_hash);
+        let verdict = self.identity.hasher.verify(password, against).await?;
+        Ok((credentials, verdict))
+    }
+
+    /// What signing in needs of the user of that name; a text that can be no name is nobody's.
+    pub(crate) async fn find_credentials(&self, username: &str) -> Result<Option<Credentials>, Error> {
+        if username.contains('\0') || username.len() > USERNAME_BYTES_MAX {
+            return Ok(None);
+        }
+        Ok(self.parts.store.find_credentials(username).await?)
     }
 
     /// Writes the same password under today's parameters; that it fails keeps nobody out.

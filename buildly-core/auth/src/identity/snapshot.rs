@@ -155,6 +155,14 @@ impl Snapshot {
         roles.group(in_roles(roles)?)
     }
 
+    /// The services that a group is attached to, in no order.
+    pub(crate) fn services_with(&self, group: GroupId) -> impl Iterator<Item = ServiceId> {
+        let services = self.deployment.services.iter();
+        let attached = services
+            .filter(move |(_, facts)| facts.attachments.iter().any(|attachment| attachment.group == group));
+        attached.map(|(service, _)| *service)
+    }
+
     /// The groups that a user is a member of.
     pub fn groups_of<'a>(&'a self, user: &'a UserFacts) -> impl Iterator<Item = &'a Arc<Group>> {
         let own = user.organization.and_then(|organization| self.organization(organization));

@@ -116,6 +116,8 @@ pub trait Store: Send + Sync {
 
     /// One user.
     async fn find_user(&self, scope: Scope, key: UserKey) -> Result<Option<User>, StoreError>;
+    /// Those of these users that the scope has, in no order.
+    async fn users_by_id(&self, scope: Scope, users: &[UserId]) -> Result<Vec<User>, StoreError>;
     /// Users ordered by given name, at most `rows_max`.
     async fn users(&self, scope: Scope, rows_max: u32) -> Result<Vec<User>, StoreError>;
     /// What signing in needs of the user of that name; names are compared without case.

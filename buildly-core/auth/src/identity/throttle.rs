@@ -1,18 +1,24 @@
-//! Slows down guessing: by account with a growing delay, by address with a limit.
+//! Slows down guessing: by account with a growing delay, by address with a limit; and mail
+//! that strangers have sent, by where it goes.
 //!
 //! The decision is pure ([`Failures`]); [`Throttle`] keeps a bounded number of them. One
 //! account's failures never delay another account, and an address that reaches its limit
-//! delays only itself. Each node counts for itself.
+//! delays only itself. What is remembered of accounts that exist is kept apart, so that
+//! made-up names never push it out. Each node counts for itself.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+mod attempt;
+mod memory;
+
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use buildly_model::Timestamp;
+use buildly_model::{Clock, Timestamp};
 
 use super::user::comparison_key;
+pub use attempt::Attempt;
+use attempt::Lines;
+use memory::{Fingerprint, Generations, Known};
 
 /// An account may fail this often without any delay.
 pub const ACCOUNT_FAILURES_FREE: u32 = 5;
@@ -26,8 +32,14 @@ pub const ACCOUNT_MEMORY: Duration = Duration::from_secs(900);
 pub const ADDRESS_FAILURES_MAX: u32 = 300;
 /// The time over which an address's failures are counted.
 pub const ADDRESS_WINDOW: Duration = Duration::from_secs(300);
-/// How many accounts, and how many addresses, are remembered at least, and twice that at most.
-const ENTRIES_MAX: usize = 50_000;
+/// So much mail goes to one address without any delay.
+pub const MAIL_FREE: u32 = 5;
+/// The delay after the first message that is not free; each further one doubles it.
+pub const MAIL_DELAY_FIRST: Duration = Duration::from_secs(60);
+/// The longest delay.
+pub const MAIL_DELAY_MAX: Duration = Duration::from_secs(900);
+/// Mail to an address is forgotten after so much quiet time.
+pub const MAIL_MEMORY: Duration = Duration::from_secs(3600);
 
 /// What is remembered of one account or address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +71,11 @@ impl Failures {
         let until = match memory {
             Memory::Account => {
                 let over = self.count.checked_sub(ACCOUNT_FAILURES_FREE)?;
-                let factor = 1_u32.checked_shl(over).unwrap_or(u32::MAX);
-                let delay = ACCOUNT_DELAY_FIRST.saturating_mul(factor).min(ACCOUNT_DELAY_MAX);
-                self.last.after(delay)
+                self.last.after(doubled(ACCOUNT_DELAY_FIRST, over).min(ACCOUNT_DELAY_MAX))
+            }
+            Memory::Mail => {
+                let over = self.count.checked_sub(MAIL_FREE)?;
+                self.last.after(doubled(MAIL_DELAY_FIRST, over).min(MAIL_DELAY_MAX))
             }
             Memory::Address if self.count < ADDRESS_FAILURES_MAX => return None,
             Memory::Address => self.since.after(ADDRESS_WINDOW),
@@ -73,9 +87,14 @@ impl Failures {
     fn is_forgotten(&self, memory: Memory, now: Timestamp) -> bool {
         match memory {
             Memory::Account => now.since(self.last) >= ACCOUNT_MEMORY,
+            Memory::Mail => now.since(self.last) >= MAIL_MEMORY,
             Memory::Address => now.since(self.since) >= ADDRESS_WINDOW,
         }
     }
+}
+
+fn doubled(first: Duration, times: u32) -> Duration {
+    first.saturating_mul(1_u32.checked_shl(times).unwrap_or(u32::MAX))
 }
 
 /// By which rule failures are counted.
@@ -85,43 +104,123 @@ pub enum Memory {
     Account,
     /// Failures from one address.
     Address,
+    /// Messages to one address.
+    Mail,
+}
+
+/// Why something may not be tried now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// There were too many; this is how long to wait.
+    Limited(Duration),
+    /// Too many wait for their turn.
+    Busy,
+}
+
+impl From<Refused> for crate::Error {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Limited(retry_after) => Self::Limited { retry_after },
+            Refused::Busy => Self::Busy,
+        }
+    }
 }
 
 /// Remembers failures, a bounded number of them.
 #[derive(Debug, Default)]
-pub struct Throttle {
-    accounts: Mutex<Generations<String>>,
-    addresses: Mutex<Generations<IpAddr>>,
+pub struct Throttle(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    accounts: Known,
+    mail: Known,
+    addresses: Generations<IpAddr>,
+    lines: Lines,
+}
+
+/// Whether something may be tried now.
+enum Admission {
+    Granted,
+    /// Only once another attempt on the account has ended.
+    InLine(tokio::sync::futures::OwnedNotified),
 }
 
 impl Throttle {
-    /// How long this account, from this address, has to wait; `None` if it may try now.
-    #[must_use]
-    pub fn wait(&self, account: &str, address: Option<IpAddr>, now: Timestamp) -> Option<Duration> {
-        let account = locked(&self.accounts).get(&comparison_key(account));
-        let address = address.and_then(|address| locked(&self.addresses).get(&subscriber(address)));
-        let account = account.and_then(|failures| failures.wait(Memory::Account, now));
-        let address = address.and_then(|failures| failures.wait(Memory::Address, now));
-        account.max(address)
-    }
-
-    /// Remembers a failure.
-    pub fn failed(&self, account: &str, address: Option<IpAddr>, now: Timestamp) {
-        locked(&self.accounts).count(comparison_key(account), Memory::Account, now);
-        self.failed_at(address, now);
-    }
-
-    /// Remembers a failure that concerns no account.
-    pub fn failed_at(&self, address: Option<IpAddr>, now: Timestamp) {
-        if let Some(address) = address {
-            locked(&self.addresses).count(subscriber(address), Memory::Address, now);
+    /// Admits an attempt to sign in to an account, from an address. Attempts that go on count
+    /// as failures, so that no more are under way than may fail; those beyond wait in line.
+    ///
+    /// # Errors
+    /// [`Refused`] if the account or the address has to wait.
+    pub async fn admit(
+        &self,
+        account: &str,
+        address: Option<IpAddr>,
+        clock: &dyn Clock,
+    ) -> Result<Attempt<'_>, Refused> {
+        let (account, address) = (Fingerprint::of(&comparison_key(account)), address.map(subscriber));
+        loop {
+            let now = clock.now();
+            let admission = self.lock().admit(account, address, now)?;
+            match admission {
+                Admission::Granted => return Ok(Attempt::new(self, account, address, now)),
+                Admission::InLine(turn) => turn.await,
+            }
         }
     }
 
-    /// Forgets the failures of an account whose user has shown the right password. Those of
-    /// the address stay: else one good account would wash any number of guesses.
-    pub fn succeeded(&self, account: &str) {
-        locked(&self.accounts).forget(&comparison_key(account));
+    /// Counts a request, made by anybody, for mail to `email`.
+    ///
+    /// # Errors
+    /// [`Refused`] if that mail, or the address that asks, has to wait.
+    pub fn admit_mail(&self, email: &str, address: Option<IpAddr>, now: Timestamp) -> Result<(), Refused> {
+        let (email, address) = (Fingerprint::of(&comparison_key(email)), address.map(subscriber));
+        let mut state = self.lock();
+        let mail = state.mail.get(email).and_then(|sent| sent.wait(Memory::Mail, now));
+        if let Some(wait) = mail.max(state.address_wait(address, now)) {
+            return Err(Refused::Limited(wait));
+        }
+        state.mail.count(email, Memory::Mail, now);
+        if let Some(address) = address {
+            state.addresses.count(address, Memory::Address, now);
+        }
+        Ok(())
+    }
+
+    /// Says that `email` is somebody's.
+    pub fn mail_is_known(&self, email: &str) {
+        self.lock().mail.know(Fingerprint::of(&comparison_key(email)));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn admit(
+        &mut self,
+        account: Fingerprint,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Admission, Refused> {
+        let failures = self.accounts.get(account);
+        let wait = failures.and_then(|failures| failures.wait(Memory::Account, now));
+        if let Some(wait) = wait.max(self.address_wait(address, now)) {
+            return Err(Refused::Limited(wait));
+        }
+        let failed = failures.filter(|failures| !failures.is_forgotten(Memory::Account, now));
+        let may_fail = ACCOUNT_FAILURES_FREE.saturating_sub(failed.map_or(0, |failures| failures.count));
+        if let Some(turn) = self.lines.enter(account, may_fail.max(1))? {
+            return Ok(Admission::InLine(turn));
+        }
+        if let Some(address) = address {
+            self.addresses.count(address, Memory::Address, now);
+        }
+        Ok(Admission::Granted)
+    }
+
+    fn address_wait(&self, address: Option<IpAddr>, now: Timestamp) -> Option<Duration> {
+        self.addresses.get(&address?)?.wait(Memory::Address, now)
     }
 }
 
@@ -130,43 +229,6 @@ fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
         version_4 @ IpAddr::V4(_) => version_4,
-    }
-}
-
-fn locked<K>(generations: &Mutex<Generations<K>>) -> std::sync::MutexGuard<'_, Generations<K>> {
-    generations.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Two generations of entries: when the young one is full, the old one is dropped. So
-/// memory is bounded and whatever was touched lately stays.
-#[derive(Debug)]
-struct Generations<K> {
-    young: HashMap<K, Failures>,
-    old: HashMap<K, Failures>,
-}
-
-impl<K> Default for Generations<K> {
-    fn default() -> Self {
-        Self { young: HashMap::new(), old: HashMap::new() }
-    }
-}
-
-impl<K: Eq + Hash> Generations<K> {
-    fn get(&self, key: &K) -> Option<Failures> {
-        self.young.get(key).or_else(|| self.old.get(key)).copied()
-    }
-
-    fn count(&mut self, key: K, memory: Memory, now: Timestamp) {
-        let failures = Failures::and_one_more(self.get(&key), memory, now);
-        if self.young.len() >= ENTRIES_MAX && !self.young.contains_key(&key) {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(key, failures);
-    }
-
-    fn forget(&mut self, key: &K) {
-        self.young.remove(key);
-        self.old.remove(key);
     }
 }
 

@@ -52,6 +52,20 @@ pub struct User {
     pub edited_at: Timestamp,
 }
 
+impl User {
+    /// Whether mail to `email` goes to this user; compared without case.
+    #[must_use]
+    pub fn has_address(&self, email: &str) -> bool {
+        comparison_key(email) == comparison_key(&self.email)
+    }
+
+    /// Takes another address: nobody has shown yet that it is the user's.
+    pub(crate) fn set_email(&mut self, email: &str) {
+        self.email_verified &= self.has_address(email);
+        email.trim().clone_into(&mut self.email);
+    }
+}
+
 /// What a user says about themself; rights never depend on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

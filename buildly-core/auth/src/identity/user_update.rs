@@ -1,16 +1,16 @@
 //! Changing users: by administrators of their organization, the own profile by everybody.
 
 use buildly_journal::Part;
-use buildly_model::{GroupId, OrganizationId, Principal, Secret, StoreError};
+use buildly_model::{GroupId, OrganizationId, Principal, Secret, StoreError, UserId};
 use serde_json::json;
 
 use super::caller::Caller;
 use super::input::Input;
 use super::parts::{ATTEMPTS_MAX, is_stale};
 use super::profile::ProfileUpdate;
-use super::registration::unknown_group;
+use super::registration::{GROUPS_OF_USER_MAX, unknown_group};
 use super::view::UserView;
-use super::{Change, Group, GroupKey, PasswordHash, User, UserKey, user::comparison_key};
+use super::{Change, Group, GroupKey, Mail, PasswordHash, User, UserKey};
 use crate::{Auth, Error};
 
 /// What changes of a user; `None` stays.
@@ -28,6 +28,13 @@ pub struct UserUpdate {
     pub groups: Option<Vec<GroupKey>>,
     /// What the user says about themself.
     pub profile: ProfileUpdate,
+}
+
+/// What changes a user, and the mail that goes out once it has.
+struct Plan {
+    user: UserId,
+    parts: Vec<Part<Change>>,
+    verification: Option<(Part<Change>, Mail)>,
 }
 
 /// Which groups somebody wants a user to have.
@@ -92,9 +99,16 @@ impl Auth {
         update: &UserUpdate,
         own_is_allowed: bool,
     ) -> Result<UserView, Error> {
+        let mut password_hash = None;
+        if let Some(password) = &update.password {
+            // A refusal must not cost a hash, nor a race a second one.
+            self.plan_change(principal, key, update, own_is_allowed, None).await?;
+            password_hash = Some(self.identity.hasher.hash(password).await?);
+        }
         let mut attempt = 1;
         loop {
-            match self.try_change_user(principal, key, update, own_is_allowed).await {
+            let plan = self.plan_change(principal, key, update, own_is_allowed, password_hash.as_ref()).await;
+            match self.carry_out(plan?).await {
                 Err(error) if attempt < ATTEMPTS_MAX && is_stale(&error) => attempt += 1,
                 Err(Error::Store(StoreError::Taken { field: "username" })) => {
                     return Err(Error::field("username", "A user with that username already exists."));
@@ -104,13 +118,15 @@ impl Auth {
         }
     }
 
-    async fn try_change_user(
+    /// Decides; writes nothing.
+    async fn plan_change(
         &self,
         principal: &Principal,
         key: UserKey,
         update: &UserUpdate,
         own_is_allowed: bool,
-    ) -> Result<UserView, Error> {
+        password: Option<&PasswordHash>,
+    ) -> Result<Plan, Error> {
         let caller = self.caller(principal).await?;
         let user = self.user_to_change(&caller, key).await?;
         let held = self.parts.store.groups_by_id(&user.groups).await?;
@@ -120,16 +136,18 @@ impl Auth {
         }
         self.check_update(update)?;
         let next = self.updated(&caller, &user, &held, update).await?;
-        let password = match &update.password {
-            Some(password) => Some(self.identity.hasher.hash(password).await?),
-            None => None,
-        };
-        let id = user.id;
-        if next != user || password.is_some() {
-            let part = self.update_part(principal, &user, next, password).await?;
-            self.commit_part(part).await?;
+        let plan = Plan { user: user.id, parts: Vec::new(), verification: None };
+        if next == user && password.is_none() {
+            return Ok(plan);
         }
-        self.view_by_id(id).await
+        let verification = self.verification_of(&user, &next);
+        let part = self.update_part(principal, &user, next, password).await?;
+        Ok(Plan { parts: vec![part], verification, ..plan })
+    }
+
+    async fn carry_out(&self, plan: Plan) -> Result<UserView, Error> {
+        self.commit_with(plan.parts, plan.verification).await?;
+        self.view_by_id(plan.user).await
     }
 
     fn check_update(&self, update: &UserUpdate) -> Result<(), Error> {
@@ -142,6 +160,9 @@ impl Auth {
         }
         if let Some(password) = &update.password {
             input.password("password", password, self.settings());
+        }
+        if let Some(groups) = &update.groups {
+            input.count("core_groups", groups.len(), GROUPS_OF_USER_MAX);
         }
         update.profile.check(&mut input);
         input.done()
@@ -160,9 +181,7 @@ impl Auth {
             next.username.clone_from(username);
         }
         if let Some(email) = &update.email {
-            let email = email.trim();
-            next.email_verified &= comparison_key(email) == comparison_key(&user.email);
-            next.email = email.to_owned();
+            next.set_email(email);
         }
         if let Some(is_active) = update.is_active {
             next.is_active = is_active;
@@ -187,7 +206,7 @@ impl Auth {
         principal: &Principal,
         user: &User,
         next: User,
-        password: Option<PasswordHash>,
+        password: Option<&PasswordHash>,
     ) -> Result<Part<Change>, Error> {
         let organization = user.organization;
         let is_weaker = (user.is_active && !next.is_active)
@@ -214,11 +233,15 @@ impl Auth {
         let takes = is_weaker || password.is_some();
         let mut events = vec![self.event(principal, kind, user.id, facts)];
         let mut changes = Vec::new();
+        if !user.has_address(&next.email) {
+            changes.push(Change::ProofsForgotten(user.id));
+        }
         if next != *user {
             changes.push(Change::UserUpdated(Box::new(next)));
         }
         if let Some(password_hash) = password {
-            changes.push(Change::PasswordSet { user: user.id, password_hash, at: self.now() });
+            let (password_hash, at) = (password_hash.clone(), self.now());
+            changes.push(Change::PasswordSet { user: user.id, password_hash, at });
             events.push(self.event(principal, "auth.user.password_changed", user.id, json!({})));
         }
         let mut part = Part::of_all(organization, changes, events);

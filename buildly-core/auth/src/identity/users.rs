@@ -72,14 +72,9 @@ impl Auth {
         if users.len() > NAMES_MAX {
             return Err(Error::field("users", format!("Ask for at most {NAMES_MAX} users at once.")));
         }
-        let mut names = BTreeMap::new();
-        let Some(scope) = caller.scope() else { return Ok(names) };
-        for user in users {
-            if let Some(found) = self.parts.store.find_user(scope, UserKey::Id(*user)).await? {
-                names.insert(found.id, (found.first_name, found.last_name));
-            }
-        }
-        Ok(names)
+        let Some(scope) = caller.scope() else { return Ok(BTreeMap::new()) };
+        let found = self.parts.store.users_by_id(scope, users).await?;
+        Ok(found.into_iter().map(|user| (user.id, (user.first_name, user.last_name))).collect())
     }
 
     /// A user whom the caller wants to change. Whoever is not seen by the caller may not be

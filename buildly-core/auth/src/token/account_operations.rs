@@ -2,12 +2,12 @@
 
 use buildly_journal::{Event, Part};
 use buildly_model::{
-    Action, FieldError, GroupId, OrganizationId, Principal, Secret, ServiceAccountId, StoreError, Timestamp,
-    TokenId,
+    Action, GroupId, OrganizationId, Principal, Secret, ServiceAccountId, StoreError, Timestamp, TokenId,
 };
 use serde_json::json;
 
 use super::{ApiKey, Change, ServiceAccount, api_key};
+use crate::identity::{ATTEMPTS_MAX, Input, is_stale};
 use crate::{Auth, Error, Resource, Snapshot};
 
 /// The longest name, in bytes.
@@ -115,17 +115,38 @@ impl Auth {
         account: ServiceAccountId,
         patch: ServiceAccountPatch,
     ) -> Result<ServiceAccount, Error> {
+        let mut attempt = 1;
+        loop {
+            match self.try_update_service_account(principal, account, &patch).await {
+                Err(error) if attempt < ATTEMPTS_MAX && is_stale(&error) => attempt += 1,
+                other => return other,
+            }
+        }
+    }
+
+    /// Reads the storage, not the snapshot: that may be a moment behind a change it competes with.
+    async fn try_update_service_account(
+        &self,
+        principal: &Principal,
+        account: ServiceAccountId,
+        patch: &ServiceAccountPatch,
+    ) -> Result<ServiceAccount, Error> {
         let (organization, snapshot) = self.administered(principal, Action::Update).await?;
-        let before = self.own_account(organization, account)?;
-        let after = ServiceAccount {
-            name: patch.name.map_or(before.name, |name| name.trim().to_owned()),
-            description: patch.description.unwrap_or(before.description),
-            is_active: patch.is_active.unwrap_or(before.is_active),
-            groups: patch.groups.map_or(before.groups, sorted),
-            ..before
-        };
+        let found = self.parts.store.find_service_account(organization, account).await?;
+        let before = found.ok_or(Error::NotFound { what: "service account" })?;
+        let mut after = before.clone();
+        if let Some(name) = &patch.name {
+            name.trim().clone_into(&mut after.name);
+        }
+        if let Some(description) = &patch.description {
+            after.description.clone_from(description);
+        }
+        after.is_active = patch.is_active.unwrap_or(before.is_active);
+        if let Some(groups) = &patch.groups {
+            after.groups = sorted(groups.clone());
+        }
         check(&snapshot, &after)?;
-        let change = Change::ServiceAccountUpdated(after);
+        let change = Change::ServiceAccountUpdated { before: Box::new(before), after: Box::new(after) };
         let part =
             self.account_part("auth.service_account.updated", organization, account, change, principal);
         self.commit_account(part.taking_rights()).await?;
@@ -170,6 +191,9 @@ impl Auth {
         if new.name.len() > NAME_LENGTH_MAX {
             return Err(Error::field("name", format!("at most {NAME_LENGTH_MAX} bytes.")));
         }
+        let mut input = Input::default();
+        input.no_null("name", &new.name);
+        input.done()?;
         if existing.keys.len() >= KEYS_MAX {
             return Err(Error::field("keys", format!("at most {KEYS_MAX}; delete one first.")));
         }
@@ -253,9 +277,8 @@ impl Auth {
         principal: &Principal,
     ) -> Part<crate::Change> {
         let payload = match &change {
-            Change::ServiceAccountCreated(account) | Change::ServiceAccountUpdated(account) => {
-                json!({ "name": account.name, "is_active": account.is_active, "groups": account.groups })
-            }
+            Change::ServiceAccountCreated(account) => described(account),
+            Change::ServiceAccountUpdated { after, .. } => described(after),
             Change::ApiKeyCreated { key, .. } => json!({ "key": key.id, "expires_at": key.expires_at }),
             Change::ApiKeyDeleted { key, .. } => json!({ "key": key }),
             _ => serde_json::Value::Null,
@@ -275,6 +298,10 @@ impl Auth {
     }
 }
 
+fn described(account: &ServiceAccount) -> serde_json::Value {
+    json!({ "name": account.name, "is_active": account.is_active, "groups": account.groups })
+}
+
 fn sorted(mut groups: Vec<GroupId>) -> Vec<GroupId> {
     groups.sort_unstable();
     groups.dedup();
@@ -283,22 +310,23 @@ fn sorted(mut groups: Vec<GroupId>) -> Vec<GroupId> {
 
 /// Only groups of its own organization: a script never administers the deployment.
 fn check(snapshot: &Snapshot, account: &ServiceAccount) -> Result<(), Error> {
-    let mut faults = Vec::new();
+    let mut faults = Input::default();
+    faults.no_null("name", &account.name);
+    faults.no_null("description", &account.description);
     if account.name.is_empty() || account.name.len() > NAME_LENGTH_MAX {
-        faults.push(FieldError::new("name", format!("expected 1 to {NAME_LENGTH_MAX} bytes.")));
+        faults.refuse("name", format!("expected 1 to {NAME_LENGTH_MAX} bytes."));
     }
     if account.description.len() > DESCRIPTION_LENGTH_MAX {
-        faults.push(FieldError::new("description", format!("at most {DESCRIPTION_LENGTH_MAX} bytes.")));
+        faults.refuse("description", format!("at most {DESCRIPTION_LENGTH_MAX} bytes."));
     }
     if account.groups.len() > GROUPS_MAX {
-        faults.push(FieldError::new("groups", format!("at most {GROUPS_MAX}.")));
+        faults.refuse("groups", format!("at most {GROUPS_MAX}."));
     }
     for group in account.groups.iter().take(GROUPS_MAX) {
         let found = snapshot.identity.group(Some(account.organization), *group);
         if found.is_none_or(|group| group.organization != Some(account.organization)) {
-            faults
-                .push(FieldError::new("groups", format!("there is no group `{group}` in the organization.")));
+            faults.refuse("groups", format!("there is no group `{group}` in the organization."));
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+    faults.done()
 }

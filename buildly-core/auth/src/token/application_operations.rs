@@ -6,6 +6,7 @@ use buildly_model::{Action, ApplicationId, Principal, Secret, StoreError};
 
 use super::authorization::is_redirect_uri;
 use super::{Application, ApplicationGrant, Change, ClientType, SecretHash};
+use crate::identity::{ATTEMPTS_MAX, Input, is_stale};
 use crate::{Auth, Error, Resource};
 
 /// The longest names and addresses, in bytes.
@@ -113,24 +114,46 @@ impl Auth {
         key: ApplicationKey,
         patch: ApplicationPatch,
     ) -> Result<(Application, Option<Secret>), Error> {
+        let mut attempt = 1;
+        loop {
+            match self.try_update_application(principal, key, &patch).await {
+                Err(error) if attempt < ATTEMPTS_MAX && is_stale(&error) => attempt += 1,
+                other => return other,
+            }
+        }
+    }
+
+    /// Reads the storage, not the snapshot: that may be a moment behind a change it competes with.
+    async fn try_update_application(
+        &self,
+        principal: &Principal,
+        key: ApplicationKey,
+        patch: &ApplicationPatch,
+    ) -> Result<(Application, Option<Secret>), Error> {
         self.require_deployment(principal, Action::Update)?;
-        let before = self.find_application(key)?;
+        let is_meant = |application: &Application| match key {
+            ApplicationKey::Id(id) => application.id == id,
+            ApplicationKey::Number(number) => application.number == number,
+        };
+        let before = self.parts.store.applications().await?.into_iter().find(is_meant);
+        let before = before.ok_or(Error::NotFound { what: "application" })?;
         let client_type = patch.client_type.unwrap_or(before.client_type);
         let (hash, secret) = match (client_type, before.secret) {
             (ClientType::Public, _) => (None, None),
             (ClientType::Confidential, Some(hash)) => (Some(hash), None),
             (ClientType::Confidential, None) => self.draw_client_secret(),
         };
-        let after = Application {
-            name: patch.name.unwrap_or(before.name),
-            client_type,
-            grant: patch.grant.unwrap_or(before.grant),
-            redirect_uris: patch.redirect_uris.unwrap_or(before.redirect_uris),
-            secret: hash,
-            ..before
-        };
+        let mut after = Application { client_type, secret: hash, ..before.clone() };
+        if let Some(name) = &patch.name {
+            after.name.clone_from(name);
+        }
+        if let Some(redirect_uris) = &patch.redirect_uris {
+            after.redirect_uris.clone_from(redirect_uris);
+        }
+        after.grant = patch.grant.unwrap_or(before.grant);
         check(&after)?;
-        let (id, change) = (after.id, Change::ApplicationUpdated(after));
+        let id = after.id;
+        let change = Change::ApplicationUpdated { before: Box::new(before), after: Box::new(after) };
         // A grant may have been taken away.
         let kind = "auth.application.updated";
         self.commit_deployment_taking_rights(kind, &id.to_string(), change, principal).await?;
@@ -226,6 +249,9 @@ fn check(application: &Application) -> Result<(), Error> {
         if text.len() > TEXT_LENGTH_MAX {
             return Err(Error::field(field, format!("at most {TEXT_LENGTH_MAX} bytes.")));
         }
+        let mut input = Input::default();
+        input.no_null(field, text);
+        input.done()?;
     }
     let mut uris = application.redirect_uris.split_whitespace();
     if application.grant == ApplicationGrant::AuthorizationCode

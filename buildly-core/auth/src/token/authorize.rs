@@ -103,7 +103,7 @@ impl Auth {
                 self.end_twice_redeemed(code.session).await.map_err(GrantError::Failed)?;
                 Err(refused("The authorization code was used before; its session has ended."))
             }
-            started => started.map_err(GrantError::Failed),
+            started => started.map_err(super::oauth::grant_error),
         }
     }
 

@@ -34,14 +34,21 @@ pub enum Change {
     },
     /// Registers an application. [`buildly_model::StoreError::Taken`] for `client_id`.
     ApplicationCreated(Application),
-    /// Replaces an application's fields; its number, user and creation stay.
-    ApplicationUpdated(Application),
+    /// Replaces an application's fields; its number, user and creation stay. Stale unless it is
+    /// stored as `before`.
+    ApplicationUpdated {
+        /// As it was read.
+        before: Box<Application>,
+        /// As it becomes.
+        after: Box<Application>,
+    },
     /// Removes an application; tokens issued to it stop working.
     ApplicationDeleted {
         /// The application.
         application: ApplicationId,
     },
-    /// Opens a session.
+    /// Opens a session; stale unless its user is active, in the organization, and still has the
+    /// password of that `credential_version`.
     SessionStarted {
         /// The session.
         session: Session,
@@ -50,8 +57,8 @@ pub enum Change {
         /// Its first refresh token, where the grant gives one.
         refresh: Option<RefreshToken>,
     },
-    /// Trades a refresh token for its successor, if nobody has and the session lives; else
-    /// the unit is stale.
+    /// Trades a refresh token for its successor, if nobody has, the session lives and its user
+    /// is as when it was opened; else the unit is stale.
     SessionRefreshed {
         /// The session.
         session: SessionId,
@@ -63,7 +70,7 @@ pub enum Change {
         access: AccessToken,
     },
     /// Issues one more access token where the successor of a refresh token is asked for
-    /// again; stale if the session does not live.
+    /// again; stale if the session does not live, or its user is not as when it was opened.
     SessionRepeated {
         /// The session.
         session: SessionId,
@@ -79,8 +86,14 @@ pub enum Change {
     },
     /// Makes a service account, without keys.
     ServiceAccountCreated(ServiceAccount),
-    /// Replaces a service account's name, description, activity and groups.
-    ServiceAccountUpdated(ServiceAccount),
+    /// Replaces a service account's name, description, activity and groups. Stale unless these
+    /// are stored as in `before`; keys come and go by changes of their own.
+    ServiceAccountUpdated {
+        /// As it was read.
+        before: Box<ServiceAccount>,
+        /// As it becomes.
+        after: Box<ServiceAccount>,
+    },
     /// Removes a service account and its keys.
     ServiceAccountDeleted {
         /// The account.

@@ -5,6 +5,8 @@
 //! and `commits` (a `Commit<Change>`), and removes what it made when it is dropped.
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a suite reports by panicking")]
 
+mod people;
+
 use std::time::Duration;
 
 use buildly_journal::{Commit, Event, Part};
@@ -32,6 +34,7 @@ macro_rules! token_store_conformance {
             a_session_begins_with_its_tokens,
             a_refresh_token_is_used_once,
             a_revoked_session_goes_on_no_more,
+            a_session_needs_the_password_that_it_was_opened_with,
             another_organization_cannot_touch_a_session,
             ended_sessions_are_forgotten_and_others_stay,
             tokens_are_listed_by_user_and_number,
@@ -79,11 +82,18 @@ fn hash(text: &str) -> SecretHash {
     SecretHash::of(text.as_bytes())
 }
 
+/// One user in each organization, and one in none.
+fn user_of(organization: Option<OrganizationId>) -> UserId {
+    UserId::from_uuid(uuid(
+        0xada_0000 + organization.map_or(0, |organization| organization.as_uuid().as_u128()),
+    ))
+}
+
 fn session(number: u128, organization: Option<OrganizationId>) -> Session {
     Session {
         id: SessionId::from_uuid(uuid(number)),
         organization,
-        user: Some(UserId::from_uuid(uuid(0xada))),
+        user: Some(user_of(organization)),
         application: Some(ApplicationId::from_uuid(uuid(0xa))),
         credential_version: 3,
         started_at: at(100),
@@ -111,13 +121,17 @@ fn refresh(text: &str, generation: i64, issued_at: u64) -> RefreshToken {
     }
 }
 
-async fn start(commits: Commits<'_>, session: &Session, first: &str) {
-    let started = Change::SessionStarted {
+fn started(session: &Session, first: &str) -> Change {
+    Change::SessionStarted {
         session: session.clone(),
         access: access(session.id.as_uuid().as_u128() + 1000, 200),
         refresh: Some(refresh(first, 1, 100)),
-    };
-    commit(commits, session.organization, started).await.expect("a new session");
+    }
+}
+
+async fn start(commits: Commits<'_>, session: &Session, first: &str) {
+    people::make_user_of(commits, session).await;
+    commit(commits, session.organization, started(session, first)).await.expect("a new session");
 }
 
 fn traded(session: &Session, presented: &str, successor: &str, generation: i64, jti: u128) -> Change {
@@ -194,7 +208,14 @@ pub async fn applications_are_numbered_changed_and_removed(store: &dyn Store, co
         grant: ApplicationGrant::Password,
         ..all[1].clone()
     };
-    commit(commits, None, Change::ApplicationUpdated(changed.clone())).await.expect("a known one");
+    let update = |before: &Application, after: &Application| Change::ApplicationUpdated {
+        before: Box::new(before.clone()),
+        after: Box::new(after.clone()),
+    };
+    commit(commits, None, update(&all[1], &changed)).await.expect("a known one");
+    let late = Application { name: "late".to_owned(), ..all[1].clone() };
+    let refused = commit(commits, None, update(&all[1], &late)).await;
+    assert!(matches!(refused, Err(StoreError::Stale)), "it has moved on: {refused:?}");
     let gone = Change::ApplicationDeleted { application: all[0].id };
     commit(commits, None, gone.clone()).await.expect("a known one");
     let again = commit(commits, None, gone).await;
@@ -251,6 +272,37 @@ pub async fn a_revoked_session_goes_on_no_more(store: &dyn Store, commits: Commi
     assert_eq!(store.sessions_of(acme(), user, 10).await.expect("a read"), [living]);
 }
 
+/// A session neither begins nor goes on with a password that was changed, or once its user is
+/// switched off, however long ago that was checked.
+pub async fn a_session_needs_the_password_that_it_was_opened_with(store: &dyn Store, commits: Commits<'_>) {
+    let before = session(1, acme());
+    start(commits, &before, "one").await;
+    let older = Session { credential_version: 2, ..session(2, acme()) };
+    let nobody = Session { user: Some(UserId::from_uuid(uuid(0xbed))), ..session(3, acme()) };
+    let elsewhere = Session { organization: None, ..session(4, acme()) };
+    for (case, late) in [("older", older), ("of nobody", nobody), ("elsewhere", elsewhere)] {
+        let refused = commit(commits, late.organization, started(&late, case)).await;
+        assert!(matches!(refused, Err(StoreError::Stale)), "{case}: got {refused:?}");
+        assert_eq!(store.find_session(late.id).await.expect("a read"), None, "{case}");
+    }
+    people::set_password(commits, &before).await;
+    let repeated = Change::SessionRepeated { session: before.id, access: access(53, 300) };
+    let again = started(&session(5, acme()), "again");
+    for (case, change) in
+        [("refreshed", traded(&before, "one", "two", 2, 50)), ("repeated", repeated), ("begun", again)]
+    {
+        let refused = commit(commits, acme(), change).await;
+        assert!(matches!(refused, Err(StoreError::Stale)), "{case}: got {refused:?}");
+    }
+    let new = Session { credential_version: 4, ..session(6, acme()) };
+    commit(commits, acme(), started(&new, "new")).await.expect("the new password counts");
+    people::switch_off(commits, &new).await;
+    let refused = commit(commits, acme(), traded(&new, "new", "newer", 2, 54)).await;
+    assert!(matches!(refused, Err(StoreError::Stale)), "switched off: got {refused:?}");
+    let application = Session { user: None, credential_version: 0, ..session(7, None) };
+    commit(commits, None, started(&application, "own")).await.expect("an application has no password");
+}
+
 /// Changes in another organization's name miss.
 pub async fn another_organization_cannot_touch_a_session(store: &dyn Store, commits: Commits<'_>) {
     let own = session(1, acme());
@@ -286,7 +338,7 @@ pub async fn ended_sessions_are_forgotten_and_others_stay(store: &dyn Store, com
 
 /// Lists page by number.
 pub async fn tokens_are_listed_by_user_and_number(store: &dyn Store, commits: Commits<'_>) {
-    let other = Session { user: Some(UserId::from_uuid(uuid(0xbed))), ..session(2, globex()) };
+    let other = session(2, globex());
     start(commits, &session(1, acme()), "one").await;
     start(commits, &other, "two").await;
     let all = store.list_access_tokens(None, at(150), 0, 10).await.expect("a read");
@@ -313,6 +365,10 @@ fn account(organization: OrganizationId, number: u128, name: &str, groups: &[u12
         keys: Vec::new(),
         created_at: at(7),
     }
+}
+
+fn account_update(before: &ServiceAccount, after: &ServiceAccount) -> Change {
+    Change::ServiceAccountUpdated { before: Box::new(before.clone()), after: Box::new(after.clone()) }
 }
 
 fn key(number: u128) -> ApiKey {
@@ -348,7 +404,15 @@ pub async fn a_service_account_keeps_its_groups_and_keys(store: &dyn Store, comm
         assert_eq!(found, Some(ServiceAccount { keys: vec![used_key, key(21)], ..first.clone() }));
     }
     let changed = ServiceAccount { is_active: false, ..account(organization, 1, "weekly", &[12]) };
-    commit(commits, acme(), Change::ServiceAccountUpdated(changed.clone())).await.expect("a known account");
+    commit(commits, acme(), account_update(&first, &changed)).await.expect("a known account");
+    for (case, before) in [
+        ("name", ServiceAccount { name: "nightly".to_owned(), ..changed.clone() }),
+        ("activity", ServiceAccount { is_active: true, ..changed.clone() }),
+        ("groups", ServiceAccount { groups: first.groups.clone(), ..changed.clone() }),
+    ] {
+        let refused = commit(commits, acme(), account_update(&before, &first)).await;
+        assert!(matches!(refused, Err(StoreError::Stale)), "{case} has moved on: {refused:?}");
+    }
     let deleted = Change::ApiKeyDeleted { account: first.id, key: key(20).id };
     commit(commits, acme(), deleted).await.expect("a known key");
     let found = store.find_service_account(organization, first.id).await.expect("a read");
@@ -366,7 +430,7 @@ pub async fn another_organization_cannot_touch_a_service_account(store: &dyn Sto
     let own = account(organization, 1, "nightly", &[10]);
     commit(commits, acme(), Change::ServiceAccountCreated(own.clone())).await.expect("a free name");
     for change in [
-        Change::ServiceAccountUpdated(account(organization, 1, "taken over", &[])),
+        account_update(&own, &account(organization, 1, "taken over", &[])),
         Change::ServiceAccountDeleted { account: own.id },
         Change::ApiKeyCreated { account: own.id, key: key(20) },
         Change::ApiKeyDeleted { account: own.id, key: key(20).id },

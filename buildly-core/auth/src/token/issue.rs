@@ -144,7 +144,8 @@ impl Auth {
         self.start_session_as(session, bearer).await
     }
 
-    /// Opens the session of that id; [`StoreError::Taken`] if it was opened before.
+    /// Opens the session of that id; [`StoreError::Taken`] if it was opened before,
+    /// [`Error::WrongCredentials`] if the user's password has changed since it was checked.
     pub(super) async fn start_session_as(&self, id: SessionId, bearer: &Bearer) -> Result<Issued, Error> {
         let snapshot = self.ready_to_sign().await?;
         let now = self.parts.clock.now();
@@ -162,7 +163,10 @@ impl Auth {
         let refresh = refresh_token.as_ref().map(|text| self.refresh_row(text, 1, now));
         let expires_in = access.expires_at.since(now);
         let change = Change::SessionStarted { session, access, refresh };
-        self.commit_session("auth.session.started", bearer, id, change).await?;
+        match self.commit_session("auth.session.started", bearer, id, change).await {
+            Err(StoreError::Stale) => return Err(Error::WrongCredentials),
+            written => written?,
+        }
         Ok(Issued { access_token, expires_in, refresh_token, session: id })
     }
 

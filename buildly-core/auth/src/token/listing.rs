@@ -1,6 +1,6 @@
 //! Tokens listed and ended by superusers, and what is forgotten of them in time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use buildly_journal::{Event, Part};
@@ -8,7 +8,7 @@ use buildly_model::{Action, Principal, Timestamp, TokenId, UserId};
 use serde_json::json;
 
 use super::{AccessToken, Change, Listed, RefreshToken, Session};
-use crate::identity::{Scope, UserKey, UserView};
+use crate::identity::{Scope, UserView};
 use crate::{Auth, Error};
 
 /// How many sessions are forgotten in one commit.
@@ -149,18 +149,18 @@ impl Auth {
     /// The user of that name, `Ok(None)` for everybody; the inner error if there is none such.
     async fn named(&self, username: Option<&str>) -> Result<Result<Option<UserId>, NoSuchUser>, Error> {
         let Some(username) = username else { return Ok(Ok(None)) };
-        let found = self.parts.store.find_credentials(username).await?;
+        let found = self.find_credentials(username).await?;
         Ok(found.map(|found| Some(found.user)).ok_or(NoSuchUser))
     }
 
     async fn with_owners<T>(&self, rows: Vec<Listed<T>>) -> Result<Vec<Owned<T>>, Error> {
-        let mut users = Vec::new();
-        for user in rows.iter().filter_map(|row| row.session.user).collect::<BTreeSet<UserId>>() {
-            users.extend(self.parts.store.find_user(Scope::Deployment, UserKey::Id(user)).await?);
-        }
+        let users: BTreeSet<UserId> = rows.iter().filter_map(|row| row.session.user).collect();
+        let users: Vec<UserId> = users.into_iter().collect();
+        let users = self.parts.store.users_by_id(Scope::Deployment, &users).await?;
         let views = self.views(users).await?;
+        let views: HashMap<UserId, UserView> = views.into_iter().map(|view| (view.user.id, view)).collect();
         let owned = |row: Listed<T>| Owned {
-            owner: views.iter().find(|view| Some(view.user.id) == row.session.user).cloned(),
+            owner: row.session.user.and_then(|user| views.get(&user).cloned()),
             session: row.session,
             token: row.token,
         };

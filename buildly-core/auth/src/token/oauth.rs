@@ -97,7 +97,7 @@ impl Auth {
             Grant::Application(application) => Bearer::of_application(application),
             Grant::ServiceAccount(account, key) => Bearer::of_account(account, key),
         };
-        self.start_session(&bearer).await.map_err(GrantError::Failed)
+        self.start_session(&bearer).await.map_err(grant_error)
     }
 
     /// Opens a session without an application, with name and password.
@@ -329,7 +329,7 @@ fn failed(error: StoreError) -> GrantError {
 }
 
 /// What signing in says, in the words of OAuth.
-fn grant_error(error: Error) -> GrantError {
+pub(super) fn grant_error(error: Error) -> GrantError {
     match error {
         Error::WrongCredentials => GrantError::InvalidGrant("Invalid credentials given.".to_owned()),
         Error::AwaitingApproval => GrantError::InvalidGrant(

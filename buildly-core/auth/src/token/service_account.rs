@@ -25,6 +25,15 @@ pub struct ServiceAccount {
     pub created_at: Timestamp,
 }
 
+impl ServiceAccount {
+    /// Whether what people change of it is the same in both: all but the keys.
+    #[must_use]
+    pub fn is_as_in(&self, other: &Self) -> bool {
+        (&self.name, &self.description, self.is_active, &self.groups)
+            == (&other.name, &other.description, other.is_active, &other.groups)
+    }
+}
+
 /// One API key of a service account. The secret itself is shown once and not stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {

@@ -43,6 +43,7 @@ pub(crate) async fn apply(
         Change::ProofUsed { secret, purpose, at } => {
             one_time::use_proof(tx, organization, *secret, *purpose, *at).await
         }
+        Change::ProofsForgotten(user) => one_time::forget_proofs(tx, organization, *user).await,
         Change::OrganizationTypeCreated(row) => directory::create_type(tx, row).await,
         Change::OrganizationTypeUpdated(row) => directory::update_type(tx, row).await,
         Change::OrganizationTypeDeleted(number) => directory::delete_type(tx, *number).await,

@@ -30,7 +30,7 @@ pub(crate) async fn apply(
         Change::KeyRemoved { key } => keys::remove(tx, key).await,
         Change::IssuerUsed { issuer, at } => keys::use_issuer(tx, issuer, *at).await,
         Change::ApplicationCreated(application) => applications::create(tx, application).await,
-        Change::ApplicationUpdated(application) => applications::update(tx, application).await,
+        Change::ApplicationUpdated { before, after } => applications::update(tx, before, after).await,
         Change::ApplicationDeleted { application } => applications::delete(tx, *application).await,
         Change::SessionStarted { session, access, refresh } => {
             sessions::start(tx, organization, session, access, refresh.as_ref()).await
@@ -46,7 +46,9 @@ pub(crate) async fn apply(
             sessions::forget(tx, *before, *sessions_max).await
         }
         Change::ServiceAccountCreated(account) => accounts::create(tx, organization, account).await,
-        Change::ServiceAccountUpdated(account) => accounts::update(tx, organization, account).await,
+        Change::ServiceAccountUpdated { before, after } => {
+            accounts::update(tx, organization, before, after).await
+        }
         Change::ServiceAccountDeleted { account } => accounts::delete(tx, organization, *account).await,
         Change::ApiKeyCreated { account, key } => accounts::create_key(tx, organization, *account, key).await,
         Change::ApiKeyDeleted { account, key } => {

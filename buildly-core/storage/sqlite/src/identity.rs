@@ -48,6 +48,7 @@ pub(crate) fn apply(
         Change::ProofUsed { secret, purpose, at } => {
             one_time::use_proof(tx, organization, *secret, *purpose, *at)
         }
+        Change::ProofsForgotten(user) => one_time::forget_proofs(tx, organization, *user),
         Change::OrganizationTypeCreated(row) => directory::create_type(tx, row),
         Change::OrganizationTypeUpdated(row) => directory::update_type(tx, row),
         Change::OrganizationTypeDeleted(number) => directory::delete_type(tx, *number),
@@ -111,6 +112,11 @@ impl buildly_auth::identity::Store for Sqlite {
 
     async fn find_user(&self, scope: Scope, key: UserKey) -> Result<Option<User>, StoreError> {
         self.engine.read(move |tx| account::find(tx, scope, key)).await
+    }
+
+    async fn users_by_id(&self, scope: Scope, users: &[UserId]) -> Result<Vec<User>, StoreError> {
+        let users = users.to_vec();
+        self.engine.read(move |tx| account::by_id(tx, scope, &users)).await
     }
 
     async fn users(&self, scope: Scope, rows_max: u32) -> Result<Vec<User>, StoreError> {

@@ -28,7 +28,7 @@ pub(crate) fn apply(
         Change::KeyRemoved { key } => keys::remove(tx, key),
         Change::IssuerUsed { issuer, at } => keys::use_issuer(tx, issuer, *at),
         Change::ApplicationCreated(application) => applications::create(tx, application),
-        Change::ApplicationUpdated(application) => applications::update(tx, application),
+        Change::ApplicationUpdated { before, after } => applications::update(tx, before, after),
         Change::ApplicationDeleted { application } => applications::delete(tx, *application),
         Change::SessionStarted { session, access, refresh } => {
             sessions::start(tx, organization, session, access, refresh.as_ref())
@@ -40,7 +40,7 @@ pub(crate) fn apply(
         Change::SessionRevoked { session, at } => sessions::revoke(tx, organization, *session, *at),
         Change::SessionsForgotten { before, sessions_max } => sessions::forget(tx, *before, *sessions_max),
         Change::ServiceAccountCreated(account) => accounts::create(tx, organization, account),
-        Change::ServiceAccountUpdated(account) => accounts::update(tx, organization, account),
+        Change::ServiceAccountUpdated { before, after } => accounts::update(tx, organization, before, after),
         Change::ServiceAccountDeleted { account } => accounts::delete(tx, organization, *account),
         Change::ApiKeyCreated { account, key } => accounts::create_key(tx, organization, *account, key),
         Change::ApiKeyDeleted { account, key } => accounts::delete_key(tx, organization, *account, *key),

@@ -5,9 +5,14 @@ use buildly_model::system::System;
 use buildly_model::{Principal, StoreError, UserId};
 use serde_json::json;
 
-use super::world::{PASSWORD, World, as_principal, organization_of};
+use super::world::{PASSWORD, World, as_principal, organization_of, registration};
 use crate::identity::{
-    Change, Group, GroupKey, GroupUpdate, OrganizationUpdate, PasswordHash, Profile, Scope, User, UserKey,
+    Change, Group, GroupKey, GroupUpdate, OrganizationUpdate, PasswordHash, Profile, ProfileUpdate, Scope,
+    User, UserKey, UserUpdate,
+};
+use crate::token::{
+    ApplicationGrant, ApplicationKey, ApplicationPatch, ClientType, NewApplication, NewServiceAccount,
+    ServiceAccountPatch,
 };
 
 fn event() -> Event {
@@ -154,12 +159,127 @@ pub async fn lists_are_in_order_and_end_where_asked(world: &World) {
     assert_eq!(organizations.len(), 1);
     assert_eq!(organizations[0].name, "Acme");
     assert_eq!(world.storage.users_count(organization_of(&zoe)).await.expect("readable"), 3);
+    let all = world.storage.users(Scope::Deployment, 10).await.expect("readable");
+    let asked: Vec<UserId> =
+        all.iter().map(|user| user.id).chain([UserId::generate(world.now(), &System)]).collect();
+    for (case, scope, expected) in [("own", scope, 3), ("all", Scope::Deployment, 4)] {
+        let mut found = world.storage.users_by_id(scope, &asked).await.expect("readable");
+        found.sort_unstable_by_key(|user| user.number);
+        assert_eq!(found.len(), expected, "{case}");
+        assert_eq!(found[0], zoe.user, "{case}");
+    }
+    assert!(world.storage.users_by_id(Scope::Deployment, &[]).await.expect("readable").is_empty());
+}
+
+pub async fn changes_of_different_fields_at_once_are_all_kept(world: &World) {
+    let root = world.superuser().await;
+    let (root, auth) = (as_principal(&root.user), &world.auth);
+    let bob = UserKey::Id(world.register("bob", "Acme").await.user.id);
+    let [mail, name] = [
+        UserUpdate { email: Some("robert@example.org".to_owned()), ..UserUpdate::default() },
+        UserUpdate { username: Some("robert".to_owned()), ..UserUpdate::default() },
+    ];
+    let changed = tokio::join!(auth.update_user(&root, bob, &mail), auth.update_user(&root, bob, &name));
+    assert!(changed.0.is_ok() && changed.1.is_ok(), "{changed:?}");
+    let kept = auth.user(&root, bob).await.expect("he is there").user;
+    assert_eq!((kept.username.as_str(), kept.email.as_str()), ("robert", "robert@example.org"));
+
+    let new = NewServiceAccount { name: "nightly".to_owned(), ..NewServiceAccount::default() };
+    let account = auth.create_service_account(&root, new).await.expect("an admin may").id;
+    let off = ServiceAccountPatch { is_active: Some(false), ..ServiceAccountPatch::default() };
+    let text =
+        ServiceAccountPatch { description: Some("export".to_owned()), ..ServiceAccountPatch::default() };
+    let changed = tokio::join!(
+        auth.update_service_account(&root, account, off),
+        auth.update_service_account(&root, account, text)
+    );
+    assert!(changed.0.is_ok() && changed.1.is_ok(), "{changed:?}");
+    let kept = auth.service_account(&root, account).await.expect("it is there");
+    assert_eq!((kept.is_active, kept.description.as_str()), (false, "export"));
+
+    let new = NewApplication {
+        client_id: None,
+        name: "old".to_owned(),
+        client_type: ClientType::Public,
+        grant: ApplicationGrant::Password,
+        redirect_uris: String::new(),
+    };
+    let key = ApplicationKey::Id(auth.create_application(&root, new).await.expect("a superuser may").0.id);
+    let renamed = ApplicationPatch { name: Some("new".to_owned()), ..ApplicationPatch::default() };
+    let uris = "https://app.example.org/".to_owned();
+    let moved = ApplicationPatch { redirect_uris: Some(uris.clone()), ..ApplicationPatch::default() };
+    let changed = tokio::join!(
+        auth.update_application(&root, key, renamed),
+        auth.update_application(&root, key, moved)
+    );
+    assert!(changed.0.is_ok() && changed.1.is_ok(), "{changed:?}");
+    let kept = auth.application(&root, key).expect("it is there");
+    assert_eq!((kept.name, kept.redirect_uris), ("new".to_owned(), uris));
+}
+
+pub async fn text_without_end_or_with_null_is_refused_by_its_field(world: &World) {
+    let root = world.superuser().await;
+    let (user, root, auth) = (UserKey::Id(root.user.id), as_principal(&root.user), &world.auth);
+    let null = || "a\0b".to_owned();
+    let organization = root.organization.expect("she belongs somewhere");
+    let profile = |profile| UserUpdate { profile, ..UserUpdate::default() };
+    let first_name = ProfileUpdate { first_name: Some(null()), ..ProfileUpdate::default() };
+    let preferences = Some(Some(json!({"a": ["b\0"]})));
+    let preferences = ProfileUpdate { email_preferences: preferences, ..ProfileUpdate::default() };
+    let groups = UserUpdate { groups: Some(vec![GroupKey::Number(1); 101]), ..UserUpdate::default() };
+    let industries = OrganizationUpdate { industries: Some(vec![null()]), ..OrganizationUpdate::default() };
+    let group = GroupUpdate { name: Some(null()), ..GroupUpdate::default() };
+    let account = NewServiceAccount { name: null(), ..NewServiceAccount::default() };
+    let described =
+        NewServiceAccount { name: "a".to_owned(), description: null(), ..NewServiceAccount::default() };
+    let application = NewApplication {
+        client_id: None,
+        name: null(),
+        client_type: ClientType::Public,
+        grant: ApplicationGrant::Password,
+        redirect_uris: String::new(),
+    };
+    let registered = registration("a\0b", "Acme");
+    let invited = [null()];
+    let refusals = [
+        ("first_name", auth.update_user(&root, user, &profile(first_name)).await.err()),
+        ("email_preferences", auth.update_user(&root, user, &profile(preferences)).await.err()),
+        ("core_groups", auth.update_user(&root, user, &groups).await.err()),
+        ("username", auth.register(&Principal::ANONYMOUS, &registered).await.err()),
+        ("organization_name", auth.move_user(&root, user, "a\0b", None).await.err()),
+        ("industries", auth.update_organization(&root, organization, &industries).await.err()),
+        ("name", auth.create_group(&root, &group).await.err()),
+        ("name", auth.create_organization_type(&root, "a\0b").await.err()),
+        ("name", auth.create_partner(&root, "a\0b").await.err()),
+        ("name", auth.save_consortium(&root, None, Some("a\0b"), None).await.err()),
+        ("name", auth.create_service_account(&root, account).await.err()),
+        ("description", auth.create_service_account(&root, described).await.err()),
+        ("name", auth.create_application(&root, application).await.err()),
+        ("emails", auth.invite(&root, &invited).await.err()),
+        ("email", auth.request_password_reset("a\0b@example.org", None).await.err()),
+        ("messages", auth.alert(&root, organization, &invited).await.err()),
+    ];
+    for (field, refusal) in refusals {
+        let Some(crate::Error::Invalid(fields)) = refusal else { panic!("{field}: got {refusal:?}") };
+        assert_eq!(fields[0].field, field);
+    }
+    assert!(matches!(world.sign_in("a\0b", PASSWORD).await, Err(crate::Error::WrongCredentials)));
+    let named = auth.access_tokens(&root, Some("a\0b"), 0, 10).await.expect("nobody has that name");
+    assert!(named.is_empty());
 }
 
 pub async fn small_resources_are_kept(world: &World) {
     let root = as_principal(&world.superuser().await.user);
     let auth = &world.auth;
     let made = auth.create_organization_type(&root, "Carrier").await.expect("an admin may");
+    let organization = root.organization.expect("it has one");
+    let having =
+        |number| OrganizationUpdate { organization_type: Some(number), ..OrganizationUpdate::default() };
+    let taken = having(Some(made.number));
+    auth.update_organization(&root, organization, &taken).await.expect("there is such a type");
+    let refused = auth.delete_organization_type(&root, made.number).await;
+    assert!(matches!(refused, Err(crate::Error::Conflict { .. })), "an organization has it: {refused:?}");
+    auth.update_organization(&root, organization, &having(None)).await.expect("it needs none");
     let twin = auth.create_organization_type(&root, "carrier").await;
     assert!(matches!(&twin, Err(crate::Error::Invalid(fields)) if fields[0].field == "name"), "{twin:?}");
     let renamed =

@@ -2,16 +2,11 @@
 
 use std::time::Duration;
 
-use argon2::password_hash::{PasswordHasher as _, phc};
-use argon2::{Algorithm, Argon2, Params, Version};
-use buildly_journal::{Event, Part};
-use buildly_model::system::System;
 use buildly_model::{Principal, Secret};
-use serde_json::json;
 
 use super::world::{PASSWORD, World, as_principal, registration};
 use crate::Error;
-use crate::identity::{Change, InvitationFault, PasswordHash};
+use crate::identity::{InvitationFault, ProofPurpose, UserKey, UserUpdate};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const OTHER: &str = "other horse 9";
@@ -37,7 +32,8 @@ pub async fn an_invitation_counts_once_and_not_for_ever(world: &World) {
     let mut invited = registration("new", "Something else");
     invited.invitation = Some(secrets[0].clone());
     let new = world.auth.register(&Principal::ANONYMOUS, &invited).await.expect("she is invited");
-    assert!(new.user.is_active && new.user.email_verified);
+    assert!(new.user.is_active);
+    assert!(!new.user.email_verified, "the administrator has seen the link, too");
     assert_eq!(new.user.organization, ada.user.organization);
 
     invited.username = "again".to_owned();
@@ -101,6 +97,61 @@ pub async fn a_password_reset_counts_once_and_not_for_ever(world: &World) {
     assert!(!world.auth.check_password_reset(&uid, &late).await.expect("it can be asked"));
 }
 
+pub async fn a_secret_that_two_use_at_once_counts_once(world: &World) {
+    let ada = world.register("ada", "Acme").await;
+    let links = world.auth.invite(&as_principal(&ada.user), &["new@example.org".to_owned()]).await;
+    let secret = last_segment(links.expect("an admin may")[0].expose());
+    let invited = |name: &str| {
+        let mut invited = registration(name, "Acme");
+        invited.invitation = Some(secret.clone());
+        invited
+    };
+    let (one, two) = (invited("one"), invited("two"));
+    let nobody = Principal::ANONYMOUS;
+    let (one, two) = tokio::join!(world.auth.register(&nobody, &one), world.auth.register(&nobody, &two));
+    assert!(one.is_ok() != two.is_ok(), "exactly one joins: {one:?} {two:?}");
+    let refused = one.and(two);
+    assert!(
+        matches!(&refused, Err(Error::Invalid(fields)) if fields[0].field == "invitation_token"),
+        "got {refused:?}"
+    );
+
+    let (uid, secret) = (ada.user.id.to_string(), reset_secret(world, "ada@example.org").await);
+    let passwords = [Secret::new("first horse 9"), Secret::new("second horse 9")];
+    let confirm = |password| world.auth.confirm_password_reset(&uid, &secret, password, password);
+    let (one, two) = tokio::join!(confirm(&passwords[0]), confirm(&passwords[1]));
+    assert!(one.is_ok() != two.is_ok(), "exactly one counts: {one:?} {two:?}");
+    let mut won = 0;
+    for password in ["first horse 9", "second horse 9"] {
+        won += u32::from(world.sign_in("ada", password).await.is_ok());
+    }
+    assert_eq!(won, 1);
+}
+
+pub async fn a_link_ends_with_the_address_that_it_went_to(world: &World) {
+    let ada = world.register("ada", "Acme").await;
+    let bob = world.member("bob", &ada).await;
+    let (uid, password) = (bob.user.id.to_string(), Secret::new(OTHER));
+    let written_before = reset_secret(world, "bob@example.org").await;
+    let update = UserUpdate { email: Some("robert@example.org".to_owned()), ..UserUpdate::default() };
+    let key = UserKey::Id(bob.user.id);
+    world.auth.update_user(&as_principal(&ada.user), key, &update).await.expect("an admin may");
+    // As of a request that had read the old address.
+    let part = world.auth.proof_part(&bob.user, ProofPurpose::PasswordReset, &Secret::new("late"));
+    world.commits.commit(part.map(crate::Change::Identity)).await.expect("there is such a user");
+    for secret in [written_before.as_str(), "late"] {
+        assert!(!world.auth.check_password_reset(&uid, secret).await.expect("it can be asked"), "{secret}");
+        let refused = world.auth.confirm_password_reset(&uid, secret, &password, &password).await;
+        assert!(
+            matches!(&refused, Err(Error::Invalid(fields)) if fields[0].field == "token"),
+            "{secret}: {refused:?}"
+        );
+    }
+    world.sign_in("bob", PASSWORD).await.expect("the password stands");
+    let new = reset_secret(world, "robert@example.org").await;
+    assert!(world.auth.check_password_reset(&uid, &new).await.expect("it can be asked"));
+}
+
 pub async fn asking_for_an_unknown_address_reads_the_same(world: &World) {
     world.register("ada", "Acme").await;
     world.register("bob", "Acme").await;
@@ -113,57 +164,48 @@ pub async fn asking_for_an_unknown_address_reads_the_same(world: &World) {
     assert!(matches!(refused, Err(Error::Invalid(_))), "got {refused:?}");
 }
 
-pub async fn an_address_is_verified_once(world: &World) {
-    let ada = as_principal(&world.register("ada", "Acme").await.user);
+async fn is_verified(world: &World, principal: &Principal) -> bool {
+    world.auth.me(principal).await.expect("she is there").user.email_verified
+}
+
+/// The secret of the only mail, which verifies that address.
+fn verification_secret(world: &World, address: &str) -> String {
+    let mail = world.take_mail();
+    assert_eq!(mail.len(), 1, "{mail:?}");
+    assert_eq!((mail[0].to.as_str(), mail[0].subject.as_str()), (address, "Verify your address"));
+    last_segment(&mail[0].text)
+}
+
+pub async fn an_address_is_verified_once_and_until_it_changes(world: &World) {
+    let view = world.register("ada", "Acme").await;
+    let (ada, key) = (as_principal(&view.user), UserKey::Id(view.user.id));
     world.take_mail();
     world.auth.request_email_verification(&ada).await.expect("she has an address");
-    let secret = last_segment(&world.take_mail()[0].text);
-    assert!(!world.auth.me(&ada).await.expect("she is there").user.email_verified);
+    let secret = verification_secret(world, "ada@example.org");
+    assert!(!is_verified(world, &ada).await);
     assert!(world.auth.verify_email(&secret).await.expect("it can be asked"));
-    assert!(world.auth.me(&ada).await.expect("she is there").user.email_verified);
+    assert!(is_verified(world, &ada).await);
     assert!(!world.auth.verify_email(&secret).await.expect("it can be asked"), "once");
     assert!(!world.auth.verify_email("nonsense").await.expect("it can be asked"));
-}
 
-pub async fn guessing_is_slowed_down(world: &World) {
-    world.register("ada", "Acme").await;
-    world.register("zed", "Zeta").await;
-    for _ in 0..5 {
-        assert!(matches!(world.sign_in("ada", "wrong guess").await, Err(Error::WrongCredentials)));
+    let move_to = |email| world.auth.move_user(&ada, key, "Acme", Some(email));
+    move_to("ADA@example.org").await.expect("she may");
+    assert!(is_verified(world, &ada).await && world.take_mail().is_empty(), "it is the same address");
+    for (number, email) in ["countess@example.org", "lovelace@example.org"].into_iter().enumerate() {
+        if number == 0 {
+            move_to(email).await.expect("she may");
+        } else {
+            let update = UserUpdate { email: Some(email.to_owned()), ..UserUpdate::default() };
+            world.auth.update_user(&ada, key, &update).await.expect("an admin may");
+        }
+        assert!(!is_verified(world, &ada).await, "{email}");
+        let secret = verification_secret(world, email);
+        assert!(world.auth.verify_email(&secret).await.expect("it can be asked"), "{email}");
+        assert!(is_verified(world, &ada).await, "{email}");
     }
-    let limited = world.sign_in("Ada", PASSWORD).await;
-    let Err(Error::Limited { retry_after }) = limited else { panic!("got {limited:?}") };
-    assert!(retry_after > Duration::ZERO);
-    world.sign_in("zed", PASSWORD).await.expect("another account is not delayed");
-    world.pass(retry_after + Duration::from_secs(1));
-    world.sign_in("ada", PASSWORD).await.expect("after the wait it may be tried");
-    world.sign_in("ada", PASSWORD).await.expect("the failures are forgotten");
-}
-
-pub async fn an_old_hash_is_made_anew(world: &World) {
-    let ada = world.register("ada", "Acme").await;
-    let old = weaker_hash(PASSWORD);
-    let change = Change::PasswordRehashed {
-        user: ada.user.id,
-        credential_version: ada.user.credential_version,
-        password_hash: old.clone(),
-    };
-    let event =
-        Event::new("auth.user.updated", ada.user.id, json!({}), &Principal::ANONYMOUS, &System, &System);
-    let part = Part::of(ada.user.organization, change, event).map(crate::Change::Identity);
-    world.commits.commit(part).await.expect("the password is still the first");
-    let signed_in = world.sign_in("ada", PASSWORD).await.expect("it is the right password");
-    assert_eq!(signed_in.credential_version, ada.user.credential_version, "tokens stay");
-    let stored = world.storage.find_credentials("ada").await.expect("readable").expect("there").password_hash;
-    assert_ne!(stored, old);
-    assert!(stored.as_phc().contains("m=19456,t=2,p=1"));
-    world.sign_in("ada", PASSWORD).await.expect("it is the same password");
-}
-
-fn weaker_hash(password: &str) -> PasswordHash {
-    let params = Params::new(64, 1, 1, None).expect("allowed parameters");
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let hash: phc::PasswordHash =
-        argon2.hash_password_with_salt(password.as_bytes(), b"sixteen bytes ab").expect("it hashes");
-    PasswordHash::from_phc(hash.to_string())
+    world.auth.request_email_verification(&ada).await.expect("she has an address");
+    let secret = verification_secret(world, "lovelace@example.org");
+    move_to("").await.expect("she may have none");
+    assert!(!world.auth.verify_email(&secret).await.expect("it can be asked"), "it went elsewhere");
+    assert!(world.take_mail().is_empty());
 }

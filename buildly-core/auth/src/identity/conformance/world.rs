@@ -88,7 +88,8 @@ impl Hot {
             }
             let current = self.load();
             let identity = current.identity.follow(&page.events, &self.store).await?;
-            self.publish(Snapshot { identity, token: current.token.clone() });
+            let token = current.token.follow(&page.events, &self.store).await?;
+            self.publish(Snapshot { identity, token });
         }
     }
 }

@@ -53,7 +53,15 @@ pub(super) async fn update_type(tx: &mut PgConnection, kind: &OrganizationType) 
 
 const DELETE_TYPE: &str = "DELETE FROM organization_type WHERE number = $1";
 
+/// Nothing else in the details is written like this: quotes within texts are escaped.
+const HAS_TYPE: &str = "
+    SELECT 1 FROM organization WHERE strpos(details, '\"organization_type\":' || $1::text || ',') > 0 LIMIT 1";
+
 pub(super) async fn delete_type(tx: &mut PgConnection, number: i64) -> Result<(), StoreError> {
+    let used = sqlx::query(HAS_TYPE).bind(number.to_string()).fetch_optional(&mut *tx).await;
+    if used.map_err(store_error)?.is_some() {
+        return Err(StoreError::Stale);
+    }
     let done = sqlx::query(DELETE_TYPE).bind(number).execute(tx).await.map_err(store_error)?;
     found(&done, "organization type")
 }

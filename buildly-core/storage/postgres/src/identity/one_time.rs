@@ -132,6 +132,19 @@ pub(super) async fn use_proof(
     fresh(&query.execute(tx).await.map_err(store_error)?)
 }
 
+const FORGET_PROOFS: &str = "
+    DELETE FROM proof
+    WHERE organization_id IS NOT DISTINCT FROM $1 AND account_id = $2 AND used_at IS NULL";
+
+pub(super) async fn forget_proofs(
+    tx: &mut PgConnection,
+    organization: Option<OrganizationId>,
+    user: UserId,
+) -> Result<(), StoreError> {
+    let query = sqlx::query(FORGET_PROOFS).bind(uuid(organization)).bind(user.as_uuid());
+    query.execute(tx).await.map(drop).map_err(store_error)
+}
+
 fn hash(row: &PgRow) -> sqlx::Result<SecretHash> {
     SecretHash::from_bytes(row.try_get("secret")?).ok_or_else(|| broken("secret", "expected 32 bytes"))
 }

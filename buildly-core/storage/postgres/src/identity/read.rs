@@ -102,6 +102,10 @@ impl buildly_auth::identity::Store for Postgres {
         user::find(&mut *self.connection().await?, scope, key).await
     }
 
+    async fn users_by_id(&self, scope: Scope, users: &[UserId]) -> Result<Vec<User>, StoreError> {
+        user::by_id(&mut *self.connection().await?, scope, users).await
+    }
+
     async fn users(&self, scope: Scope, rows_max: u32) -> Result<Vec<User>, StoreError> {
         user::list(&mut *self.connection().await?, scope, rows_max).await
     }

@@ -82,6 +82,18 @@ pub(super) async fn list(
     query.fetch_all(tx).await.map_err(store_error)?.iter().map(user).collect()
 }
 
+const BY_IDS: &str = select_user!("WHERE a.id = ANY ($1) AND ($2::uuid IS NULL OR a.organization_id = $2)");
+
+pub(super) async fn by_id(
+    tx: &mut PgConnection,
+    scope: Scope,
+    users: &[UserId],
+) -> Result<Vec<User>, StoreError> {
+    let users: Vec<Uuid> = users.iter().map(UserId::as_uuid).collect();
+    let query = sqlx::query(BY_IDS).bind(users).bind(uuid(scope.organization()));
+    query.fetch_all(tx).await.map_err(store_error)?.iter().map(user).collect()
+}
+
 const WITH_EMAIL: &str = select_user!("WHERE a.email_key = $1 ORDER BY a.number LIMIT $2");
 
 pub(super) async fn with_email(

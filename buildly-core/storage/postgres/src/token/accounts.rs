@@ -30,6 +30,8 @@ pub(super) async fn create(
     put_groups(tx, organization, account).await
 }
 
+/// What is read after it, nobody else changes meanwhile.
+const LOCK: &str = "SELECT 1 FROM service_account WHERE organization_id = $1 AND id = $2 FOR UPDATE";
 const UPDATE: &str = "
     UPDATE service_account SET name = $3, description = $4, is_active = $5
     WHERE organization_id = $1 AND id = $2";
@@ -37,20 +39,24 @@ const UPDATE: &str = "
 pub(super) async fn update(
     tx: &mut PgConnection,
     organization: Option<OrganizationId>,
-    account: &ServiceAccount,
+    before: &ServiceAccount,
+    after: &ServiceAccount,
 ) -> Result<(), StoreError> {
+    let missing = || StoreError::Missing { what: "service account" };
+    execute(tx, sqlx::query(LOCK).bind(uuid(organization)).bind(after.id.as_uuid())).await?;
+    let stored = find(tx, organization.ok_or_else(missing)?, after.id).await?.ok_or_else(missing)?;
+    if !stored.is_as_in(before) {
+        return Err(StoreError::Stale);
+    }
     let update = sqlx::query(UPDATE)
         .bind(uuid(organization))
-        .bind(account.id.as_uuid())
-        .bind(&account.name)
-        .bind(&account.description)
-        .bind(account.is_active);
+        .bind(after.id.as_uuid())
+        .bind(&after.name)
+        .bind(&after.description)
+        .bind(after.is_active);
     let done = update.execute(&mut *tx).await;
-    let done = done.map_err(|error| unique(error, &[("service_account_name", "name")]))?;
-    if done.rows_affected() == 0 {
-        return Err(StoreError::Missing { what: "service account" });
-    }
-    put_groups(tx, organization, account).await
+    done.map_err(|error| unique(error, &[("service_account_name", "name")]))?;
+    put_groups(tx, organization, after).await
 }
 
 const CLEAR_GROUPS: &str =

@@ -35,21 +35,26 @@ const UPDATE: &str = "
         authorization_grant = $6, redirect_uris = $7
     WHERE id = $1";
 
-pub(super) async fn update(tx: &mut PgConnection, application: &Application) -> Result<(), StoreError> {
-    let update = sqlx::query(UPDATE)
-        .bind(application.id.as_uuid())
-        .bind(&application.client_id)
-        .bind(application.secret.as_ref().map(|secret| secret.as_bytes().as_slice()))
-        .bind(&application.name)
-        .bind(application.client_type.name())
-        .bind(application.grant.name())
-        .bind(&application.redirect_uris);
-    let done = update.execute(tx).await;
-    match done.map_err(|error| unique(error, &[("application_client_id_key", "client_id")]))?.rows_affected()
-    {
-        0 => Err(StoreError::Missing { what: "application" }),
-        _ => Ok(()),
+pub(super) async fn update(
+    tx: &mut PgConnection,
+    before: &Application,
+    after: &Application,
+) -> Result<(), StoreError> {
+    match list(tx, sqlx::query(ONE).bind(after.id.as_uuid()), application).await?.pop() {
+        None => return Err(StoreError::Missing { what: "application" }),
+        Some(stored) if stored != *before => return Err(StoreError::Stale),
+        Some(_) => {}
     }
+    let update = sqlx::query(UPDATE)
+        .bind(after.id.as_uuid())
+        .bind(&after.client_id)
+        .bind(after.secret.as_ref().map(|secret| secret.as_bytes().as_slice()))
+        .bind(&after.name)
+        .bind(after.client_type.name())
+        .bind(after.grant.name())
+        .bind(&after.redirect_uris);
+    let done = update.execute(tx).await;
+    done.map(drop).map_err(|error| unique(error, &[("application_client_id_key", "client_id")]))
 }
 
 const DELETE: &str = "DELETE FROM application WHERE id = $1";
@@ -65,6 +70,11 @@ const ALL: &str = "
     SELECT id, number, client_id, secret, name, client_type, authorization_grant, redirect_uris, user_id,
         created_at
     FROM application ORDER BY number";
+
+const ONE: &str = "
+    SELECT id, number, client_id, secret, name, client_type, authorization_grant, redirect_uris, user_id,
+        created_at
+    FROM application WHERE id = $1 FOR UPDATE";
 
 pub(super) async fn all(tx: &mut PgConnection) -> Result<Vec<Application>, StoreError> {
     list(tx, sqlx::query(ALL), application).await

@@ -51,10 +51,13 @@ pub(super) fn refresh_token(row: &PgRow) -> sqlx::Result<RefreshToken> {
     })
 }
 
+/// A user's session needs the password that it was opened with, see [`PROLONG`].
 const START: &str = "
     INSERT INTO session (id, organization_id, user_id, application_id, credential_version, started_at,
         revoked_at, ends_at)
-    VALUES ($1, $2, $3, $4, $5, $6, NULL, $7)";
+    SELECT $1, $2, $3, $4, $5, $6, NULL, $7 WHERE $3::uuid IS NULL OR EXISTS (
+        SELECT 1 FROM account WHERE id = $3 AND organization_id IS NOT DISTINCT FROM $2
+            AND credential_version = $5 AND is_active)";
 
 pub(super) async fn start(
     tx: &mut PgConnection,
@@ -72,7 +75,9 @@ pub(super) async fn start(
         .bind(bigint(session.credential_version))
         .bind(session.started_at.as_microseconds())
         .bind(ends_at.as_microseconds());
-    execute(tx, start).await?;
+    if execute(tx, start).await? == 0 {
+        return Err(StoreError::Stale);
+    }
     insert_access(tx, organization, session.id, access).await?;
     match refresh {
         Some(refresh) => insert_refresh(tx, organization, session.id, refresh).await,
@@ -117,9 +122,13 @@ pub(super) async fn repeat(
 
 const PROLONG: &str = "
     UPDATE session SET ends_at = GREATEST(ends_at, $3)
-    WHERE organization_id IS NOT DISTINCT FROM $1 AND id = $2 AND revoked_at IS NULL";
+    WHERE organization_id IS NOT DISTINCT FROM $1 AND id = $2 AND revoked_at IS NULL
+        AND (user_id IS NULL OR EXISTS (
+            SELECT 1 FROM account a WHERE a.id = session.user_id
+                AND a.organization_id IS NOT DISTINCT FROM $1
+                AND a.credential_version = session.credential_version AND a.is_active))";
 
-/// Only a session that lives goes on.
+/// Only a session that lives goes on, while its user is active and has the same password.
 async fn prolong(
     tx: &mut PgConnection,
     organization: Option<OrganizationId>,
@@ -131,6 +140,12 @@ async fn prolong(
     if execute(tx, prolong).await? == 0 { Err(StoreError::Stale) } else { Ok(()) }
 }
 
+/// Waits for whoever is just prolonging the session. A statement sees only what was committed
+/// before it began, so [`REVOKE`] alone would miss the access token that is issued meanwhile,
+/// and the revocation would be forgotten before that token ends.
+const LOCK: &str = "
+    SELECT 1 FROM session
+    WHERE organization_id IS NOT DISTINCT FROM $1 AND id = $2 AND revoked_at IS NULL FOR UPDATE";
 // A revoked session ends with its last access token: its refresh tokens lead nowhere.
 const REVOKE: &str = "
     UPDATE session SET revoked_at = $3, ends_at = COALESCE(
@@ -143,6 +158,7 @@ pub(super) async fn revoke(
     session: SessionId,
     at: Timestamp,
 ) -> Result<(), StoreError> {
+    execute(tx, sqlx::query(LOCK).bind(uuid(organization)).bind(session.as_uuid())).await?;
     let revoke =
         sqlx::query(REVOKE).bind(uuid(organization)).bind(session.as_uuid()).bind(at.as_microseconds());
     execute(tx, revoke).await.map(drop)

@@ -11,5 +11,6 @@ mod identity;
 mod journal;
 mod mesh;
 mod nodes;
+mod revocation;
 mod support;
 mod token;

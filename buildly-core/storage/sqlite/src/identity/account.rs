@@ -52,6 +52,13 @@ pub(super) fn list(tx: &Connection, scope: Scope, rows_max: u32) -> Result<Vec<U
     all(tx, &sql, params![text(scope.organization()), rows_max], user)
 }
 
+pub(super) fn by_id(tx: &Connection, scope: Scope, users: &[UserId]) -> Result<Vec<User>, StoreError> {
+    let sql = format!(
+        "{USER} WHERE a.id IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR a.organization_id = ?2)"
+    );
+    all(tx, &sql, params![key_list(users)?, text(scope.organization())], user)
+}
+
 pub(super) fn with_email(tx: &Connection, email: &str, rows_max: u32) -> Result<Vec<User>, StoreError> {
     let sql = format!("{USER} WHERE a.email_key = ?1 ORDER BY a.number LIMIT ?2");
     all(tx, &sql, params![comparison_key(email), rows_max], user)

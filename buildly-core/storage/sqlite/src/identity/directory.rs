@@ -45,7 +45,14 @@ pub(super) fn update_type(tx: &Connection, kind: &OrganizationType) -> Result<()
 
 const DELETE_TYPE: &str = "DELETE FROM organization_type WHERE number = ?1";
 
+/// Nothing else in the details is written like this: quotes within texts are escaped.
+const HAS_TYPE: &str = "
+    SELECT 1 FROM organization WHERE instr(details, '\"organization_type\":' || ?1 || ',') > 0 LIMIT 1";
+
 pub(super) fn delete_type(tx: &Connection, number: i64) -> Result<(), StoreError> {
+    if !all(tx, HAS_TYPE, params![number], |_| Ok(()))?.is_empty() {
+        return Err(StoreError::Stale);
+    }
     found(execute(tx, DELETE_TYPE, params![number]).map_err(store_error)?, "organization type")
 }
 

@@ -1,7 +1,7 @@
 //! Invitations and proofs.
 
 use buildly_auth::identity::{Invitation, Proof, ProofPurpose, SecretHash};
-use buildly_model::{InvitationId, OrganizationId, StoreError, Timestamp};
+use buildly_model::{InvitationId, OrganizationId, StoreError, Timestamp, UserId};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
@@ -116,6 +116,18 @@ pub(super) fn use_proof(
         0 => Err(StoreError::Stale),
         _ => Ok(()),
     }
+}
+
+const FORGET_PROOFS: &str = "
+    DELETE FROM proof WHERE organization_id IS ?1 AND account_id = ?2 AND used_at IS NULL";
+
+pub(super) fn forget_proofs(
+    tx: &Connection,
+    organization: Option<OrganizationId>,
+    user: UserId,
+) -> Result<(), StoreError> {
+    let parameters = params![text(organization), user.to_string()];
+    execute(tx, FORGET_PROOFS, parameters).map(drop).map_err(store_error)
 }
 
 fn hash(row: &Row<'_>, column: usize) -> rusqlite::Result<SecretHash> {

@@ -37,15 +37,20 @@ const UPDATE: &str = "
 pub(super) fn update(
     tx: &Connection,
     organization: Option<OrganizationId>,
-    account: &ServiceAccount,
+    before: &ServiceAccount,
+    after: &ServiceAccount,
 ) -> Result<(), StoreError> {
-    let (tenant, id) = (text(organization), account.id.to_string());
-    require(tx, organization, account.id)?;
-    let values = params![tenant, id, account.name, account.description, account.is_active];
+    let missing = || StoreError::Missing { what: "service account" };
+    let stored = find(tx, organization.ok_or_else(missing)?, after.id)?.ok_or_else(missing)?;
+    if !stored.is_as_in(before) {
+        return Err(StoreError::Stale);
+    }
+    let (tenant, id) = (text(organization), after.id.to_string());
+    let values = params![tenant, id, after.name, after.description, after.is_active];
     if execute(tx, UPDATE, values)? == 0 {
         return Err(StoreError::Taken { field: "name" });
     }
-    put_groups(tx, organization, account)
+    put_groups(tx, organization, after)
 }
 
 const CLEAR_GROUPS: &str =

@@ -23,10 +23,13 @@ pub(super) fn session(row: &Row<'_>, first: usize) -> rusqlite::Result<Session> 
     })
 }
 
+/// A user's session needs the password that it was opened with, see [`PROLONG`].
 const START: &str = "
     INSERT INTO session (id, organization_id, user_id, application_id, credential_version, started_at,
         revoked_at, ends_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL, ?7)";
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, NULL, ?7 WHERE ?3 IS NULL OR EXISTS (
+        SELECT 1 FROM account WHERE id = ?3 AND organization_id IS ?2 AND credential_version = ?5
+            AND is_active = 1)";
 
 pub(super) fn start(
     tx: &Connection,
@@ -45,7 +48,9 @@ pub(super) fn start(
         session.started_at.as_microseconds(),
         ends_at.as_microseconds(),
     ];
-    execute(tx, START, values)?;
+    if execute(tx, START, values)? == 0 {
+        return Err(StoreError::Stale);
+    }
     insert_access(tx, organization, session.id, access)?;
     refresh.map_or(Ok(()), |refresh| insert_refresh(tx, organization, session.id, refresh))
 }
@@ -84,9 +89,11 @@ pub(super) fn repeat(
 
 const PROLONG: &str = "
     UPDATE session SET ends_at = MAX(ends_at, ?3)
-    WHERE organization_id IS ?1 AND id = ?2 AND revoked_at IS NULL";
+    WHERE organization_id IS ?1 AND id = ?2 AND revoked_at IS NULL AND (user_id IS NULL OR EXISTS (
+        SELECT 1 FROM account WHERE id = session.user_id AND organization_id IS ?1
+            AND credential_version = session.credential_version AND is_active = 1))";
 
-/// Only a session that lives goes on.
+/// Only a session that lives goes on, while its user is active and has the same password.
 fn prolong(
     tx: &Connection,
     organization: Option<OrganizationId>,
