@@ -13,8 +13,8 @@ use buildly_unit::Storage;
 use tokio::sync::{Notify, mpsc, watch};
 use tracing::{debug, warn};
 
-use crate::buildly::may_go_on;
 use crate::snapshot::{Hot, OrganizationWanted, Snapshot};
+use crate::streams::Streams;
 
 /// Without any sign of a change the feed is looked at this often all the same.
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
@@ -27,8 +27,10 @@ const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(100);
 pub(crate) struct Follower {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) hot: Arc<Hot>,
-    /// Gets new services, and ends streams whose right has ended.
+    /// Gets new services.
     pub(crate) client: Client,
+    /// Has those ended whose right has ended.
+    pub(crate) streams: Arc<Streams>,
     pub(crate) wanted: mpsc::Receiver<OrganizationWanted>,
     /// Asked for by the lease's keeper when this node was out of touch.
     pub(crate) reload: Arc<Notify>,
@@ -44,10 +46,14 @@ impl Follower {
         let auth_store: Arc<dyn buildly_auth::Store> = self.storage.clone();
         let gateway_store: Arc<dyn buildly_gateway::Store> = self.storage.clone();
         let mesh_store: Arc<dyn buildly_mesh::Store> = self.storage.clone();
-        let auth = buildly_auth::Snapshot {
+        let mut auth = buildly_auth::Snapshot {
             identity: buildly_auth::identity::Snapshot::load(&auth_store).await?,
             token: buildly_auth::token::Snapshot::load(&auth_store).await?,
         };
+        // Else members with streams open would be taken for strangers.
+        for organization in self.streams.organizations() {
+            auth = auth.load_organization(organization, &auth_store).await?;
+        }
         let gateway = buildly_gateway::Snapshot::load(&gateway_store).await?;
         let mesh = buildly_mesh::Snapshot::load(&mesh_store).await?;
         self.client.follow(&gateway);
@@ -77,6 +83,7 @@ impl Follower {
     async fn load_again(&self, position: &mut FeedPosition) {
         match self.load().await {
             Ok(loaded) => {
+                self.streams.judge_all();
                 *position = loaded;
                 self.reloads.send_modify(|finished| *finished += 1);
                 warn!(revision = %loaded.revision, "state read anew after this node was out of touch");
@@ -134,14 +141,8 @@ impl Follower {
         if !Arc::ptr_eq(&current.gateway, &next.gateway) {
             self.client.follow(&next.gateway);
         }
-        let rights_moved = !Arc::ptr_eq(&current.auth, &next.auth);
         self.hot.publish(next);
-        if rights_moved && self.client.open_streams() > 0 {
-            let snapshot = self.hot.load();
-            self.client.end_streams_unless(|principal, service, method| {
-                may_go_on(&snapshot, principal, service, method)
-            });
-        }
+        self.streams.follow(&page.events);
         *position = page.next;
         Ok(page.events.len() >= EVENTS_MAX as usize)
     }

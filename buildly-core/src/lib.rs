@@ -17,6 +17,7 @@ mod mail;
 mod rights;
 mod settings;
 mod snapshot;
+mod streams;
 mod views;
 
 pub use builder::Builder;
