@@ -9,21 +9,21 @@ use buildly_auth::token::{DeploymentKey, Signing};
 use buildly_gateway::Gateway;
 use buildly_gateway::traffic::limits::Limits;
 use buildly_gateway_http::{Client, Handler, MachineSecrets, Options};
-use buildly_journal::{Commit as _, NodeId, Part};
+use buildly_journal::{Commit as _, Part};
 use buildly_mesh::{LocalRecords, Mesh};
 use buildly_model::system::System;
 use buildly_model::{Body, Clock, Random, Revision, ServiceClient, StoreError};
 use buildly_unit::{Change, Storage};
 use http::{Request, Response};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use uuid::Uuid;
 
 use crate::commits::Commits;
 use crate::data_plane::{DataPlane, JoinedCalls};
 use crate::follower::Follower;
 use crate::freshness::Freshness;
 use crate::local_records::AttachedRecords;
+use crate::reading::Reading;
 use crate::rights::Rights;
 use crate::snapshot::{Hot, Snapshot};
 use crate::streams::Streams;
@@ -77,11 +77,9 @@ impl Buildly {
         let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(System), Arc::new(System));
         let (hot, wanted) = Hot::new();
         let (stop, stopped) = watch::channel(false);
-        let reload = Arc::new(Notify::new());
-        let (reloads, reloaded) = watch::channel(0);
-        let node = NodeId(Uuid::now_v7());
+        let reading = Arc::new(Reading::new());
         let freshness =
-            Arc::new(Freshness::new(node, storage.clone(), hot.clone(), reload.clone(), reloaded));
+            Arc::new(Freshness::new(storage.clone(), hot.clone(), clock.clone(), reading.clone()));
         let commits = Commits { storage: storage.clone(), hot: hot.clone(), freshness: freshness.clone() };
         let client = Client::new(Options {
             clock: clock.clone(),
@@ -99,8 +97,7 @@ impl Buildly {
             client: client.clone(),
             streams: streams.clone(),
             wanted,
-            reload,
-            reloads,
+            reading,
             stop: stopped.clone(),
         };
         let (outbox, delivery) = mail::outbox(&settings.mail, &folder.mail())?;
@@ -144,13 +141,11 @@ impl Buildly {
             random: random.clone(),
         });
 
-        // The lease before the state: whoever takes a right away from now on waits for this node.
-        freshness.join().await?;
-        let position = follower.load().await?;
+        let position = freshness.begin(follower.load()).await?;
         let mut tasks = JoinSet::new();
         tasks.spawn(follower.follow(position));
         tasks.spawn(freshness.clone().keep(stopped.clone()));
-        tasks.spawn(streams.end_with_tokens(stopped.clone()));
+        tasks.spawn(streams.keep(freshness.clone(), stopped.clone()));
         tasks.spawn(delivery.run(stopped.clone()));
         tasks.spawn(keep_tokens(auth.clone(), stopped));
         let issuer = settings.public_url.as_deref().unwrap_or(buildly_auth::token::ISSUER_DEFAULT);

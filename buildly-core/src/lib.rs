@@ -14,6 +14,7 @@ mod freshness;
 pub mod journal;
 mod local_records;
 mod mail;
+mod reading;
 mod rights;
 mod settings;
 mod snapshot;

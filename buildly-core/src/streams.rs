@@ -16,10 +16,15 @@ use http::Method;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
+use crate::freshness::Freshness;
 use crate::snapshot::{Hot, Snapshot};
 
 /// How often streams are ended whose token's time is over.
 const EXPIRY_INTERVAL: Duration = Duration::from_millis(250);
+
+/// How long streams go on while this node is out of touch with the others. It takes no new
+/// requests meanwhile; a short fault of the database shall not cut every socket.
+const OUT_OF_TOUCH_MAX: Duration = Duration::from_secs(30);
 
 /// The open streams of this node.
 pub(crate) struct Streams {
@@ -62,8 +67,9 @@ impl Streams {
         self.client.organizations_with_streams()
     }
 
-    /// Ends streams with their tokens, until told to stop.
-    pub(crate) async fn end_with_tokens(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+    /// Ends streams with their tokens, and all when this node is out of touch for so long that
+    /// nobody knows what became of their rights, until told to stop.
+    pub(crate) async fn keep(self: Arc<Self>, freshness: Arc<Freshness>, mut stop: watch::Receiver<bool>) {
         let mut ticks = tokio::time::interval(EXPIRY_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -72,6 +78,9 @@ impl Streams {
                 _ = ticks.tick() => {}
             }
             log(self.client.end_expired_streams());
+            if freshness.out_of_touch() > OUT_OF_TOUCH_MAX {
+                log(self.client.end_streams_unless(|_, _, _| false));
+            }
         }
     }
 
