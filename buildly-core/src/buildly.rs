@@ -4,28 +4,29 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use buildly_auth::Auth;
 use buildly_auth::token::{DeploymentKey, Signing};
-use buildly_auth::{Auth, Resource};
 use buildly_gateway::Gateway;
 use buildly_gateway::traffic::limits::Limits;
 use buildly_gateway_http::{Client, Handler, MachineSecrets, Options};
-use buildly_journal::{Commit as _, NodeId, Part};
+use buildly_journal::{Commit as _, Part};
 use buildly_mesh::{LocalRecords, Mesh};
 use buildly_model::system::System;
-use buildly_model::{Action, Body, Clock, Random, Revision, ServiceClient, StoreError};
+use buildly_model::{Body, Clock, Random, Revision, ServiceClient, StoreError};
 use buildly_unit::{Change, Storage};
 use http::{Request, Response};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use uuid::Uuid;
 
 use crate::commits::Commits;
 use crate::data_plane::{DataPlane, JoinedCalls};
 use crate::follower::Follower;
 use crate::freshness::Freshness;
 use crate::local_records::AttachedRecords;
+use crate::reading::Reading;
 use crate::rights::Rights;
 use crate::snapshot::{Hot, Snapshot};
+use crate::streams::Streams;
 use crate::{Builder, Error, Folder, Journal, Settings, mail};
 
 /// How often keys and ended tokens are looked after.
@@ -76,11 +77,9 @@ impl Buildly {
         let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(System), Arc::new(System));
         let (hot, wanted) = Hot::new();
         let (stop, stopped) = watch::channel(false);
-        let reload = Arc::new(Notify::new());
-        let (reloads, reloaded) = watch::channel(0);
-        let node = NodeId(Uuid::now_v7());
+        let reading = Arc::new(Reading::new());
         let freshness =
-            Arc::new(Freshness::new(node, storage.clone(), hot.clone(), reload.clone(), reloaded));
+            Arc::new(Freshness::new(storage.clone(), hot.clone(), clock.clone(), reading.clone()));
         let commits = Commits { storage: storage.clone(), hot: hot.clone(), freshness: freshness.clone() };
         let client = Client::new(Options {
             clock: clock.clone(),
@@ -91,17 +90,14 @@ impl Buildly {
             extra_roots: Vec::new(),
         })
         .map_err(|error| Error::Setting { setting: "tls", reason: error.to_string() })?;
-        let rights = hot.clone();
-        client.judge_streams_by(Arc::new(move |principal, service, method| {
-            may_go_on(&rights.load(), principal, service, method)
-        }));
+        let streams = Arc::new(Streams::new(client.clone(), hot.clone(), clock.clone()));
         let follower = Follower {
             storage: storage.clone(),
             hot: hot.clone(),
             client: client.clone(),
+            streams: streams.clone(),
             wanted,
-            reload,
-            reloads,
+            reading,
             stop: stopped.clone(),
         };
         let (outbox, delivery) = mail::outbox(&settings.mail, &folder.mail())?;
@@ -145,12 +141,11 @@ impl Buildly {
             random: random.clone(),
         });
 
-        // The lease before the state: whoever takes a right away from now on waits for this node.
-        freshness.join().await?;
-        let position = follower.load().await?;
+        let position = freshness.begin(follower.load()).await?;
         let mut tasks = JoinSet::new();
         tasks.spawn(follower.follow(position));
         tasks.spawn(freshness.clone().keep(stopped.clone()));
+        tasks.spawn(streams.keep(freshness.clone(), stopped.clone()));
         tasks.spawn(delivery.run(stopped.clone()));
         tasks.spawn(keep_tokens(auth.clone(), stopped));
         let issuer = settings.public_url.as_deref().unwrap_or(buildly_auth::token::ISSUER_DEFAULT);
@@ -303,16 +298,4 @@ async fn keep_tokens(auth: Auth, mut stop: watch::Receiver<bool>) {
             tracing::warn!(%error, "ended tokens could not be forgotten");
         }
     }
-}
-
-/// Whether a principal's open stream to a service may go on.
-pub(crate) fn may_go_on(
-    snapshot: &Snapshot,
-    principal: &buildly_model::Principal,
-    service: buildly_model::ServiceId,
-    method: &http::Method,
-) -> bool {
-    let session_holds = principal.session.is_none_or(|session| !snapshot.auth.token.is_revoked(session));
-    let is_allowed = |action| snapshot.auth.check(principal, action, Resource::Service(service)).is_allowed();
-    session_holds && Action::of_method(method).is_some_and(is_allowed)
 }

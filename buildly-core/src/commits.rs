@@ -26,7 +26,7 @@ impl<C: Into<Change> + Send + 'static> Commit<C> for Commits {
         let revision = self.storage.commit(Unit { parts }).await?;
         self.hot.reached(revision).await?;
         if takes_rights {
-            self.freshness.wait_for_others(revision).await?;
+            self.freshness.wait_for_others(self.storage.as_ref(), revision).await?;
         }
         Ok(revision)
     }

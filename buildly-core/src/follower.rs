@@ -10,11 +10,12 @@ use buildly_gateway_http::Client;
 use buildly_journal::{FeedEvent, FeedPosition};
 use buildly_model::{Revision, StoreError};
 use buildly_unit::Storage;
-use tokio::sync::{Notify, mpsc, watch};
-use tracing::{debug, warn};
+use tokio::sync::{mpsc, watch};
+use tracing::{debug, info, warn};
 
-use crate::buildly::may_go_on;
+use crate::reading::Reading;
 use crate::snapshot::{Hot, OrganizationWanted, Snapshot};
+use crate::streams::Streams;
 
 /// Without any sign of a change the feed is looked at this often all the same.
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
@@ -27,13 +28,13 @@ const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(100);
 pub(crate) struct Follower {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) hot: Arc<Hot>,
-    /// Gets new services, and ends streams whose right has ended.
+    /// Gets new services.
     pub(crate) client: Client,
+    /// Has those ended whose right has ended.
+    pub(crate) streams: Arc<Streams>,
     pub(crate) wanted: mpsc::Receiver<OrganizationWanted>,
-    /// Asked for by the lease's keeper when this node was out of touch.
-    pub(crate) reload: Arc<Notify>,
-    /// How many reloads were finished, for whoever waits for one.
-    pub(crate) reloads: watch::Sender<u64>,
+    /// What the lease's keeper asks for, and is told.
+    pub(crate) reading: Arc<Reading>,
     pub(crate) stop: watch::Receiver<bool>,
 }
 
@@ -44,10 +45,14 @@ impl Follower {
         let auth_store: Arc<dyn buildly_auth::Store> = self.storage.clone();
         let gateway_store: Arc<dyn buildly_gateway::Store> = self.storage.clone();
         let mesh_store: Arc<dyn buildly_mesh::Store> = self.storage.clone();
-        let auth = buildly_auth::Snapshot {
+        let mut auth = buildly_auth::Snapshot {
             identity: buildly_auth::identity::Snapshot::load(&auth_store).await?,
             token: buildly_auth::token::Snapshot::load(&auth_store).await?,
         };
+        // Else members with streams open would be taken for strangers.
+        for organization in self.streams.organizations() {
+            auth = auth.load_organization(organization, &auth_store).await?;
+        }
         let gateway = buildly_gateway::Snapshot::load(&gateway_store).await?;
         let mesh = buildly_mesh::Snapshot::load(&mesh_store).await?;
         self.client.follow(&gateway);
@@ -58,34 +63,42 @@ impl Follower {
             gateway_revision: position.revision,
             mesh: Arc::new(mesh),
         });
+        self.reading.saw_end();
         Ok(position)
     }
 
     /// Follows the feed until told to stop.
     pub(crate) async fn follow(mut self, mut position: FeedPosition) {
+        let mut requests = self.reading.requests();
         while !*self.stop.borrow() {
+            // However many organizations are wanted, the feed is followed.
+            if self.reading.silence() >= LOOK_INTERVAL {
+                self.catch_up(&mut position).await;
+            }
             tokio::select! {
                 biased;
                 _ = self.stop.changed() => {}
-                () = self.reload.notified() => self.load_again(&mut position).await,
+                Ok(()) = requests.changed() => {
+                    if let Some(request) = self.reading.next_request(&mut requests) {
+                        self.load_again(&mut position, request).await;
+                    }
+                }
                 Some(wanted) = self.wanted.recv() => self.load_organization(wanted).await,
                 () = self.storage.feed_changed(LOOK_INTERVAL) => self.catch_up(&mut position).await,
             }
         }
     }
 
-    async fn load_again(&self, position: &mut FeedPosition) {
-        match self.load().await {
+    async fn load_again(&self, position: &mut FeedPosition, request: u64) {
+        let loaded = self.load().await;
+        self.reading.end(request, loaded.is_ok());
+        match loaded {
             Ok(loaded) => {
+                self.streams.judge_all();
                 *position = loaded;
-                self.reloads.send_modify(|finished| *finished += 1);
-                warn!(revision = %loaded.revision, "state read anew after this node was out of touch");
+                info!(revision = %loaded.revision, "state read anew after this node was out of touch");
             }
-            Err(error) => {
-                warn!(%error, "state could not be read anew; trying again");
-                tokio::time::sleep(PAUSE_AFTER_FAULT).await;
-                self.reload.notify_one();
-            }
+            Err(error) => warn!(%error, "state could not be read anew"),
         }
     }
 
@@ -107,7 +120,7 @@ impl Follower {
         loop {
             match self.apply_page(position).await {
                 Ok(true) => {}
-                Ok(false) => return,
+                Ok(false) => return self.reading.saw_end(),
                 Err(error) => {
                     warn!(%error, "the journal's feed cannot be followed; trying again");
                     tokio::time::sleep(PAUSE_AFTER_FAULT).await;
@@ -134,14 +147,8 @@ impl Follower {
         if !Arc::ptr_eq(&current.gateway, &next.gateway) {
             self.client.follow(&next.gateway);
         }
-        let rights_moved = !Arc::ptr_eq(&current.auth, &next.auth);
         self.hot.publish(next);
-        if rights_moved && self.client.open_streams() > 0 {
-            let snapshot = self.hot.load();
-            self.client.end_streams_unless(|principal, service, method| {
-                may_go_on(&snapshot, principal, service, method)
-            });
-        }
+        self.streams.follow(&page.events);
         *position = page.next;
         Ok(page.events.len() >= EVENTS_MAX as usize)
     }

@@ -14,9 +14,11 @@ mod freshness;
 pub mod journal;
 mod local_records;
 mod mail;
+mod reading;
 mod rights;
 mod settings;
 mod snapshot;
+mod streams;
 mod views;
 
 pub use builder::Builder;

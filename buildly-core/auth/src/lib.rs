@@ -8,14 +8,16 @@ pub mod identity;
 pub mod permission;
 pub mod token;
 
+mod concerned;
 mod error;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use buildly_journal::Commit;
-use buildly_model::{Action, Clock, Identity, OrganizationId, Principal, Random, StoreError};
+use buildly_model::{Action, Clock, Identity, OrganizationId, Principal, Random, StoreError, Timestamp};
 
+pub use concerned::Concerned;
 pub use error::Error;
 pub use permission::{Decision, Reason, Resource};
 
@@ -76,6 +78,14 @@ impl Snapshot {
 }
 
 impl Snapshot {
+    /// Whether what proved `principal` still counts; its organization has to be loaded.
+    ///
+    /// # Errors
+    /// The [`token::Refusal`] that its token or API key would meet now.
+    pub fn check_standing(&self, principal: &Principal, now: Timestamp) -> Result<(), token::Refusal> {
+        token::standing::check(self, principal, now)
+    }
+
     /// Decides whether `principal` may perform `action` on `resource`.
     ///
     /// The organization of the principal has to be loaded. Service accounts have the rights

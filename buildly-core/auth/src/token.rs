@@ -34,6 +34,7 @@ mod settings;
 mod signing;
 mod signing_key;
 mod snapshot;
+pub(crate) mod standing;
 mod store;
 mod verify;
 

@@ -18,5 +18,5 @@ pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, public_key};
 pub use event::{Event, StoredEvent};
 pub use feed::{Feed, FeedEvent, FeedPage, FeedPosition};
 pub use history::{EventFilter, Head, History};
-pub use nodes::{NodeId, Nodes};
+pub use nodes::{LeaseId, Nodes, SeenLease};
 pub use part::{Commit, Part};

@@ -56,8 +56,7 @@ pub(crate) fn member() -> Principal {
     Principal {
         identity: buildly_model::Identity::User(UserId::from_uuid(Uuid::from_u128(1))),
         organization: Some(ACME),
-        session: None,
-        expires_at: None,
+        ..Principal::ANONYMOUS
     }
 }
 

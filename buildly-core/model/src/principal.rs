@@ -1,6 +1,8 @@
 //! Who is asking.
 
-use crate::{ApplicationId, OrganizationId, ServiceAccountId, SessionId, Timestamp, UserId};
+use std::sync::Arc;
+
+use crate::{ApplicationId, OrganizationId, ServiceAccountId, SessionId, Timestamp, TokenId, UserId};
 
 /// Who the caller is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,12 +31,39 @@ pub struct Principal {
     pub session: Option<SessionId>,
     /// When that token ends.
     pub expires_at: Option<Timestamp>,
+    /// What else proved it, to ask later whether it still does.
+    pub proof: Proof,
+}
+
+/// What a caller's token or API key stood on besides session and time. A stream that stays open
+/// for hours is asked again whether all of it still counts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Proof {
+    /// The name of the key that signed the token.
+    pub signing_key: Option<Arc<str>>,
+    /// The application that the token was issued to.
+    pub application: Option<ApplicationId>,
+    /// The version of the user's password that the token was issued for.
+    pub credential_version: Option<u64>,
+    /// The API key that was shown, or that the token stands for.
+    pub api_key: Option<TokenId>,
+}
+
+impl Proof {
+    /// Nothing was shown.
+    pub const NONE: Self =
+        Self { signing_key: None, application: None, credential_version: None, api_key: None };
 }
 
 impl Principal {
     /// A caller who did not sign in.
-    pub const ANONYMOUS: Self =
-        Self { identity: Identity::Anonymous, organization: None, session: None, expires_at: None };
+    pub const ANONYMOUS: Self = Self {
+        identity: Identity::Anonymous,
+        organization: None,
+        session: None,
+        expires_at: None,
+        proof: Proof::NONE,
+    };
 
     /// The user, if it is one.
     #[must_use]

@@ -62,8 +62,8 @@ macro_rules! storage_conformance {
             events_are_found_by_each_condition,
             found_events_page_backwards,
             nobody_reads_another_chain,
-            a_node_that_lags_is_counted_until_it_has_caught_up,
-            a_node_counts_until_its_lease_ends,
+            a_node_that_lags_is_seen_until_it_has_caught_up,
+            a_lease_that_was_ended_is_not_renewed,
         );
     };
     (@cases $open:path: $($case:ident),* $(,)?) => {$(

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::harness::TestServer;
 
 /// A service that takes an upgrade and then says nothing, or never ends its answer.
-async fn silent_service() -> String {
+pub(crate) async fn silent_service() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {

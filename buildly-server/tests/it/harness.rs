@@ -102,6 +102,11 @@ impl TestServer {
         panic!("no mail to {to} about {subject}");
     }
 
+    /// Its schema of the test database.
+    pub fn schema(&self) -> &str {
+        self.schema.as_deref().expect("it runs on PostgreSQL")
+    }
+
     /// Stops it in an orderly way.
     pub async fn stop(mut self) {
         self.running.take().expect("not stopped").stop().await;

@@ -44,6 +44,7 @@ mod services;
 mod smtp;
 mod smtp_server;
 mod stream_memory;
+mod streams_end;
 mod tls;
 mod tokens;
 mod upstream;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::client::{Answer, Client};
-use crate::harness::PASSWORD;
+use crate::harness::{PASSWORD, POSTGRES_URL, TestServer};
 use crate::process::{Folder, Serving, Storage};
 
 /// The application that sessions are revoked through.
@@ -173,4 +173,24 @@ async fn a_node_that_slept_does_not_allow_what_was_taken_away_meanwhile() {
     }
     eventually(&b.signed_in(&nodes.root), "/coreuser/me/", None, 200).await;
     nodes.stop().await;
+}
+
+/// Others no longer wait for a node whose lease was ended, so its memory may be missing removals
+/// that even the feed does not show. This one is written past the journal, as nobody may.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_lease_was_ended_reads_its_state_anew() {
+    use sqlx::{Connection as _, Executor as _};
+    let server = TestServer::start_on_postgres().await;
+    let root = server.superuser("root", "Root").await;
+    root.get("/coreuser/me/").await.expect(200);
+    let statement = format!(
+        "SET search_path TO {}; UPDATE session SET revoked_at = started_at; DELETE FROM node",
+        server.schema()
+    );
+    let mut connection = sqlx::PgConnection::connect(POSTGRES_URL).await.unwrap();
+    connection.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+    eventually(&root, "/coreuser/me/", None, 401).await;
+    let again = server.signed_in("root").await;
+    eventually(&again, "/coreuser/me/", None, 200).await;
+    server.stop().await;
 }

@@ -74,8 +74,7 @@ impl Authenticate for ByHeader {
         };
         let organization = OrganizationId::from_uuid(organization);
         let identity = Identity::User(UserId::from_uuid(user));
-        let principal =
-            Principal { identity, organization: Some(organization), session: None, expires_at: None };
+        let principal = Principal { identity, organization: Some(organization), ..Principal::ANONYMOUS };
         Ok(Caller { principal, organization })
     }
 }

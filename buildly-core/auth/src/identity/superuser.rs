@@ -106,8 +106,7 @@ impl Auth {
         Ok(Principal {
             identity: Identity::User(user.id),
             organization: user.organization,
-            session: None,
-            expires_at: None,
+            ..Principal::ANONYMOUS
         })
     }
 

@@ -54,7 +54,7 @@ impl Auth {
                 self.require_admin(principal).await?;
                 let user = self.user(principal, user).await?.user;
                 let identity = Identity::User(user.id);
-                Principal { identity, organization: user.organization, session: None, expires_at: None }
+                Principal { identity, organization: user.organization, ..Principal::ANONYMOUS }
             }
         };
         let snapshot = self.with_organization_of(&subject).await?;

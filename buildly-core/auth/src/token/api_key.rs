@@ -5,7 +5,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use buildly_model::{Identity, Principal, Random, Secret, Timestamp, TokenId};
+use buildly_model::{Identity, Principal, Proof, Random, Secret, Timestamp, TokenId};
 use uuid::Uuid;
 
 use super::{ApiKey, Refusal, SecretHash, ServiceAccount};
@@ -52,6 +52,7 @@ pub(super) fn verify(snapshot: &crate::Snapshot, token: &str, now: Timestamp) ->
         organization: Some(account.organization),
         session: None,
         expires_at: key.expires_at,
+        proof: Proof { api_key: Some(key.id), ..Proof::NONE },
     })
 }
 

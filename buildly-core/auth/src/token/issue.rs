@@ -99,7 +99,12 @@ impl Bearer {
             .or(account)
             .or(application)
             .unwrap_or(Identity::Anonymous);
-        Principal { identity, organization: self.organization, session: Some(session), expires_at: None }
+        Principal {
+            identity,
+            organization: self.organization,
+            session: Some(session),
+            ..Principal::ANONYMOUS
+        }
     }
 
     fn claims(&self, issuer: &str, session: SessionId, access: &AccessToken) -> Claims {

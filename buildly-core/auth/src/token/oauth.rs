@@ -299,7 +299,12 @@ pub(super) fn session_principal(session: &Session) -> Principal {
         (None, Some(application)) => Identity::Application(application),
         (None, None) => Identity::Anonymous,
     };
-    Principal { identity, organization: session.organization, session: Some(session.id), expires_at: None }
+    Principal {
+        identity,
+        organization: session.organization,
+        session: Some(session.id),
+        ..Principal::ANONYMOUS
+    }
 }
 
 fn describe(bearer: &Principal, proven: Option<&verify::Proven>) -> Introspection {

@@ -41,6 +41,7 @@ pub(super) struct Rows {
 /// A key with its public part ready to verify.
 #[derive(Debug, Clone)]
 pub(super) struct SnapshotKey {
+    pub(super) name: Arc<str>,
     pub(super) stored: Arc<StoredKey>,
     pub(super) public: Arc<DecodingKey>,
 }
@@ -327,7 +328,8 @@ fn keys_of(rows: Vec<StoredKey>) -> Result<Arc<Vec<SnapshotKey>>, StoreError> {
     for stored in rows {
         let public = parse_public(stored.algorithm, &stored.public)
             .ok_or_else(|| StoreError::corrupt(format!("signing key `{}` cannot be read", stored.id)))?;
-        keys.push(SnapshotKey { stored: Arc::new(stored), public: Arc::new(public) });
+        let name = Arc::from(stored.id.as_str());
+        keys.push(SnapshotKey { name, stored: Arc::new(stored), public: Arc::new(public) });
     }
     Ok(Arc::new(keys))
 }

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
-use buildly_model::{Identity, OrganizationId, Principal, Timestamp};
+use buildly_model::{ApplicationId, Identity, OrganizationId, Principal, Proof, Timestamp};
 use moka::sync::Cache;
 
 use super::jws::Compact;
-use super::{AUDIENCE, ApplicationGrant, Claims, KeyId, TokenType, api_key};
+use super::{AUDIENCE, Claims, KeyId, TokenType, api_key, standing};
 
 /// How far the clocks of two nodes may differ: a token may be this much younger than now.
 pub const CLOCK_DIFFERENCE_MAX: Duration = Duration::from_secs(5);
@@ -137,10 +137,7 @@ pub(super) fn check(
     now: Timestamp,
 ) -> Result<Principal, Refusal> {
     let claims = &proven.claims;
-    let key = snapshot.token.key(proven.key.as_str()).ok_or(Refusal::UnknownKey)?;
-    if key.stored.verifies_until.is_some_and(|until| until <= now) {
-        return Err(Refusal::UnknownKey);
-    }
+    let key = standing::signing_key(snapshot, proven.key.as_str(), now)?;
     if !snapshot.token.knows_issuer(&claims.iss) {
         return Err(Refusal::Issuer);
     }
@@ -161,41 +158,36 @@ pub(super) fn check(
     if snapshot.token.is_revoked(claims.sid) {
         return Err(Refusal::Revoked);
     }
-    Ok(Principal {
-        identity: bearer(snapshot, claims, now)?,
+    let application = match claims.client_id.as_ref().filter(|_| claims.api_key.is_none()) {
+        Some(client) => {
+            let application = snapshot.token.application_named(client);
+            Some(application.ok_or(Refusal::Application)?.id)
+        }
+        None => None,
+    };
+    let principal = Principal {
+        identity: bearer(claims, application)?,
         organization: claims.organization_uuid,
         session: Some(claims.sid),
         expires_at: Some(expires_at),
-    })
+        proof: Proof {
+            signing_key: Some(Arc::clone(&key.name)),
+            application,
+            credential_version: claims.core_user_uuid.map(|_| claims.credential_version),
+            api_key: claims.api_key,
+        },
+    };
+    standing::check(snapshot, &principal, now)?;
+    Ok(principal)
 }
 
-/// Whose token it is, if the bearer still may.
-fn bearer(snapshot: &crate::Snapshot, claims: &Claims, now: Timestamp) -> Result<Identity, Refusal> {
-    if let Some(key) = claims.api_key {
-        let account = api_key::holder(snapshot, key, now)?;
-        let is_same = claims.service_account_uuid == Some(account.id)
-            && claims.organization_uuid == Some(account.organization);
-        return if is_same { Ok(Identity::ServiceAccount(account.id)) } else { Err(Refusal::ApiKey) };
+/// Whose token it says that it is.
+fn bearer(claims: &Claims, application: Option<ApplicationId>) -> Result<Identity, Refusal> {
+    if claims.api_key.is_some() {
+        return claims.service_account_uuid.map(Identity::ServiceAccount).ok_or(Refusal::ApiKey);
     }
-    let application = match &claims.client_id {
-        Some(client) => Some(snapshot.token.application_named(client).ok_or(Refusal::Application)?),
-        None => None,
-    };
-    let Some(user) = claims.core_user_uuid else {
-        return application
-            .filter(|application| application.grant == ApplicationGrant::ClientCredentials)
-            .map(|application| Identity::Application(application.id))
-            .ok_or(Refusal::Application);
-    };
-    let facts = snapshot.identity.user(user).ok_or(Refusal::User)?;
-    let organization_stands = claims
-        .organization_uuid
-        .is_none_or(|organization| snapshot.identity.organization(organization).is_some());
-    let may = facts.is_active
-        && facts.organization == claims.organization_uuid
-        && facts.credential_version == claims.credential_version
-        && organization_stands;
-    if may { Ok(Identity::User(user)) } else { Err(Refusal::User) }
+    let user = claims.core_user_uuid.map(Identity::User);
+    user.or(application.map(Identity::Application)).ok_or(Refusal::Application)
 }
 
 #[cfg(test)]

@@ -45,6 +45,8 @@ pub(crate) struct AnswerBody {
     streams: Arc<OpenStreams>,
     holder: Holder,
     ticket: Option<Ticket>,
+    /// Whether somebody has asked for a piece of it before.
+    was_asked: bool,
 }
 
 /// What the timer cuts. A caller that does not read never polls the body, so the timer cannot be
@@ -98,7 +100,7 @@ impl AnswerBody {
         let state = State { open: Some((body, place)), until, reader: None, cut: None };
         let watched = Arc::new(Watched(Mutex::new(state)));
         let sleep = Box::pin(tokio::time::sleep_until(until));
-        let mut answer = Self { watched, idle, sleep, streams, holder, ticket: None };
+        let mut answer = Self { watched, idle, sleep, streams, holder, ticket: None, was_asked: false };
         answer.watch();
         answer
     }
@@ -109,7 +111,8 @@ impl AnswerBody {
         let _ = pin!(unconstrained(self.sleep.as_mut())).poll(&mut Context::from_waker(&waker));
     }
 
-    /// Whether the right to the stream ended while nothing comes.
+    /// Whether the right to the stream ended, whether or not something comes. An answer in one
+    /// piece is never entered among the open streams.
     fn has_ended(&mut self, context: &Context<'_>) -> bool {
         let (streams, holder) = (&self.streams, &self.holder);
         let ticket = self.ticket.get_or_insert_with(|| streams.enter(holder.clone()));
@@ -149,10 +152,13 @@ impl http_body::Body for AnswerBody {
         drop(state);
         if !is_open {
             this.end();
-        } else if polled.is_pending() && this.has_ended(context) {
+            return polled;
+        }
+        if (polled.is_pending() || this.was_asked) && this.has_ended(context) {
             this.end();
             return Poll::Ready(Some(Err(StreamError::RightEnded.into())));
         }
+        this.was_asked = true;
         polled
     }
 

@@ -1,13 +1,15 @@
 //! The client: the services of the snapshot, and everything a call needs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use buildly_gateway::Snapshot;
 use buildly_gateway::traffic::forwarded::Trust;
-use buildly_model::{Body, CallError, Clock, Principal, ServiceCall, ServiceClient, ServiceId};
+use buildly_model::{
+    Body, CallError, Clock, OrganizationId, Principal, ServiceCall, ServiceClient, ServiceId,
+};
 use http::{Method, Response};
 use rustls::pki_types::CertificateDer;
 
@@ -78,9 +80,22 @@ impl Client {
         self.0.replace(attach, Live::rebuilt);
     }
 
-    /// Ends every open stream whose principal may not go on with its call, and says how many. Ask when a right was taken away; `may_go_on` is asked once a stream.
+    /// Ends every open stream whose principal may not go on with its call, and says how many.
+    /// Ask when a right was taken away; `may_go_on` is asked once a stream.
     pub fn end_streams_unless(&self, may_go_on: impl Fn(&Principal, ServiceId, &Method) -> bool) -> usize {
         self.0.streams.end_unless(may_go_on)
+    }
+
+    /// Ends every open stream whose token's time is over by now, and says how many. Ask often:
+    /// it looks at no other stream.
+    pub fn end_expired_streams(&self) -> usize {
+        self.0.streams.end_expired(self.0.clock.now())
+    }
+
+    /// The organizations whose members have streams open.
+    #[must_use]
+    pub fn organizations_with_streams(&self) -> HashSet<OrganizationId> {
+        self.0.streams.organizations()
     }
 
     /// Lets `judge` decide, by the rights of that moment, whether a stream that begins to wait

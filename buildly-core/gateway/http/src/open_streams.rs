@@ -1,15 +1,16 @@
 //! The streams that are open, so that those of a caller who lost the right can be ended.
 //!
-//! A stream is entered here when it first has to wait, so short answers never are. Whoever
-//! enters is judged right after: a right that ended between the check and the entry is not
-//! overlooked, because either the sweep finds the stream here, or its judge knows already.
+//! A stream is entered here when it first has to wait, or has more to say after two pieces, so
+//! short answers never are. Whoever enters is judged right after: a right that ended between the
+//! check and the entry is not overlooked, because either the sweep finds the stream here, or its
+//! judge knows already. Tokens that end with time are kept in the order of their end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Waker};
 
-use buildly_model::{Principal, ServiceId};
+use buildly_model::{OrganizationId, Principal, ServiceId, Timestamp};
 use http::Method;
 
 const SHARDS: usize = 16;
@@ -21,6 +22,8 @@ pub type StreamJudge = dyn Fn(&Principal, ServiceId, &Method) -> bool + Send + S
 /// All open streams.
 pub(crate) struct OpenStreams {
     shards: Vec<Mutex<HashMap<u64, Arc<Stream>>>>,
+    /// The streams whose token ends, the next one first.
+    expiries: Mutex<BTreeSet<(Timestamp, u64)>>,
     next: AtomicU64,
     judge: OnceLock<Arc<StreamJudge>>,
 }
@@ -56,6 +59,7 @@ impl Default for OpenStreams {
     fn default() -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            expiries: Mutex::default(),
             next: AtomicU64::new(0),
             judge: OnceLock::new(),
         }
@@ -68,6 +72,9 @@ impl OpenStreams {
         let stream = Arc::new(Stream { holder, is_ended: AtomicBool::new(false), waker: Mutex::new(None) });
         if let Some(shard) = self.shard(number) {
             lock(shard).insert(number, Arc::clone(&stream));
+        }
+        if let Some(end) = stream.holder.principal.expires_at {
+            lock(&self.expiries).insert((end, number));
         }
         if self.judge.get().is_some_and(|judge| !stream.holder.passes(judge.as_ref())) {
             stream.is_ended.store(true, Ordering::Release);
@@ -86,16 +93,31 @@ impl OpenStreams {
         for shard in &self.shards {
             // The question may take its time: it is asked outside the lock.
             let open: Vec<Arc<Stream>> = lock(shard).values().cloned().collect();
-            for stream in open.iter().filter(|stream| !stream.holder.passes(&may_go_on)) {
-                if !stream.is_ended.swap(true, Ordering::AcqRel) {
-                    ended += 1;
-                }
-                if let Some(waker) = lock(&stream.waker).take() {
-                    waker.wake();
-                }
-            }
+            let losers = open.iter().filter(|stream| !stream.holder.passes(&may_go_on));
+            ended += losers.filter(|stream| stream.end()).count();
         }
         ended
+    }
+
+    /// Ends every stream whose token's time is over, and says how many. Costs nothing for others.
+    pub(crate) fn end_expired(&self, now: Timestamp) -> usize {
+        let expired = {
+            let mut expiries = lock(&self.expiries);
+            let later = expiries.split_off(&(now, u64::MAX));
+            std::mem::replace(&mut *expiries, later)
+        };
+        let find = |number: u64| lock(self.shard(number)?).get(&number).cloned();
+        let streams = expired.into_iter().filter_map(|(_, number)| find(number));
+        streams.filter(|stream| stream.end()).count()
+    }
+
+    /// The organizations whose members have streams open.
+    pub(crate) fn organizations(&self) -> HashSet<OrganizationId> {
+        let organizations = |shard: &Mutex<HashMap<u64, Arc<Stream>>>| {
+            let of_stream = |stream: &Arc<Stream>| stream.holder.principal.organization;
+            lock(shard).values().filter_map(of_stream).collect::<Vec<_>>()
+        };
+        self.shards.iter().flat_map(organizations).collect()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -104,6 +126,18 @@ impl OpenStreams {
 
     fn shard(&self, number: u64) -> Option<&Mutex<HashMap<u64, Arc<Stream>>>> {
         self.shards.get(usize::try_from(number % SHARDS as u64).unwrap_or(0))
+    }
+}
+
+impl Stream {
+    /// Ends it; false if it was ended before.
+    fn end(&self) -> bool {
+        let was_open = !self.is_ended.swap(true, Ordering::AcqRel);
+        let waker = lock(&self.waker).take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        was_open
     }
 }
 
@@ -127,6 +161,9 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         if let Some(shard) = self.streams.shard(self.number) {
             lock(shard).remove(&self.number);
+        }
+        if let Some(end) = self.stream.holder.principal.expires_at {
+            lock(&self.streams.expiries).remove(&(end, self.number));
         }
     }
 }

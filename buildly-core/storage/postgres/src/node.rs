@@ -1,48 +1,73 @@
-//! The SQL of the nodes' leases, by the database's clock.
-
-use std::time::Duration;
+//! The SQL of the nodes' leases.
+//!
+//! A lease lives until its row is deleted: a renewal that finds no row says so, and whoever ends
+//! a lease deletes the row only as it was when it was seen. PostgreSQL numbers each version of a
+//! row by the transaction that wrote it (`xmin`), so that a renewal under way is waited for and
+//! looked at again. `lease_until` is for people, and for nodes of an older version.
 
 use async_trait::async_trait;
-use buildly_journal::{NodeId, Nodes};
+use buildly_journal::{LeaseId, Nodes, SeenLease};
 use buildly_model::{Revision, StoreError};
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
 
 use crate::Postgres;
 use crate::engine::store_error;
 use crate::journal::{signed, unsigned};
 
-/// Also forgets processes that ended without a word, a minute later.
-const RENEW: &str = "
-    WITH forgotten AS (
-        DELETE FROM node WHERE id <> $1 AND lease_until < clock_timestamp() - interval '1 minute'
-    )
-    INSERT INTO node (id, applied_revision, lease_until)
-    VALUES ($1, $2, clock_timestamp() + $3 * interval '1 microsecond')
-    ON CONFLICT (id) DO UPDATE
-    SET applied_revision = excluded.applied_revision, lease_until = excluded.lease_until";
+/// How long a lease lives, as older versions see it.
+const LEASE_SECONDS: f64 = 2.0;
 
-const LEAVE: &str = "DELETE FROM node WHERE id = $1";
+const BEGIN: &str = "
+    INSERT INTO node (id, applied_revision, lease_until)
+    VALUES ($1, 0, clock_timestamp() + $2 * interval '1 second')";
+
+const RENEW: &str = "
+    UPDATE node SET applied_revision = $2, lease_until = clock_timestamp() + $3 * interval '1 second'
+    WHERE id = $1";
+
+const END: &str = "DELETE FROM node WHERE id = $1";
 
 const BEHIND: &str = "
-    SELECT count(*) FROM node
-    WHERE id <> $1 AND applied_revision < $2 AND lease_until >= clock_timestamp()";
+    SELECT id, xmin::text::bigint FROM node WHERE id <> $1 AND applied_revision < $2";
+
+const END_UNRENEWED: &str = "DELETE FROM node WHERE id = $1 AND xmin::text::bigint = $2";
 
 #[async_trait]
 impl Nodes for Postgres {
-    async fn renew_lease(&self, node: NodeId, applied: Revision, lease: Duration) -> Result<(), StoreError> {
-        let lease = i64::try_from(lease.as_micros()).unwrap_or(i64::MAX >> 8);
-        let renew = sqlx::query(RENEW).bind(node.0).bind(signed(applied.number())).bind(lease);
-        renew.execute(self.engine.pool()).await.map_err(store_error)?;
+    async fn begin_lease(&self, lease: LeaseId) -> Result<(), StoreError> {
+        let begin = sqlx::query(BEGIN).bind(lease.0).bind(LEASE_SECONDS);
+        begin.execute(self.engine.pool()).await.map_err(store_error)?;
         Ok(())
     }
 
-    async fn leave(&self, node: NodeId) -> Result<(), StoreError> {
-        sqlx::query(LEAVE).bind(node.0).execute(self.engine.pool()).await.map_err(store_error)?;
+    async fn renew_lease(&self, lease: LeaseId, applied: Revision) -> Result<bool, StoreError> {
+        let renew = sqlx::query(RENEW).bind(lease.0).bind(signed(applied.number())).bind(LEASE_SECONDS);
+        let renewed = renew.execute(self.engine.pool()).await.map_err(store_error)?;
+        Ok(renewed.rows_affected() == 1)
+    }
+
+    async fn end_lease(&self, lease: LeaseId) -> Result<(), StoreError> {
+        sqlx::query(END).bind(lease.0).execute(self.engine.pool()).await.map_err(store_error)?;
         Ok(())
     }
 
-    async fn nodes_behind(&self, node: NodeId, revision: Revision) -> Result<u32, StoreError> {
-        let count = sqlx::query_scalar(BEHIND).bind(node.0).bind(signed(revision.number()));
-        let count: i64 = count.fetch_one(self.engine.pool()).await.map_err(store_error)?;
-        Ok(u32::try_from(unsigned(count)?).unwrap_or(u32::MAX))
+    async fn leases_behind(&self, own: LeaseId, revision: Revision) -> Result<Vec<SeenLease>, StoreError> {
+        let behind = sqlx::query(BEHIND).bind(own.0).bind(signed(revision.number()));
+        let rows = behind.fetch_all(self.engine.pool()).await.map_err(store_error)?;
+        rows.iter().map(seen_lease).collect()
     }
+
+    async fn end_unrenewed_lease(&self, seen: SeenLease) -> Result<(), StoreError> {
+        let end = sqlx::query(END_UNRENEWED).bind(seen.lease.0).bind(signed(seen.renewal));
+        end.execute(self.engine.pool()).await.map_err(store_error)?;
+        Ok(())
+    }
+}
+
+fn seen_lease(row: &PgRow) -> Result<SeenLease, StoreError> {
+    let lease: Uuid = row.try_get(0).map_err(store_error)?;
+    let renewal: i64 = row.try_get(1).map_err(store_error)?;
+    Ok(SeenLease { lease: LeaseId(lease), renewal: unsigned(renewal)? })
 }

@@ -4,44 +4,64 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use buildly_journal::{NodeId, Nodes};
+use buildly_journal::{LeaseId, Nodes, SeenLease};
 use buildly_model::{Revision, StoreError};
-use tokio::time::Instant;
 
 use crate::Sqlite;
 
-/// How far each node has come, and until when its word counts.
+/// How far each leaseholder has come, and how often it said so.
 #[derive(Clone, Default)]
-pub(crate) struct Leases(Arc<Mutex<HashMap<NodeId, (Revision, Instant)>>>);
+pub(crate) struct Leases(Arc<Mutex<HashMap<LeaseId, Lease>>>);
+
+#[derive(Clone, Copy)]
+pub(crate) struct Lease {
+    applied: Revision,
+    renewal: u64,
+}
 
 impl Leases {
-    fn with<T>(&self, work: impl FnOnce(&mut HashMap<NodeId, (Revision, Instant)>) -> T) -> T {
-        let mut leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        leases.retain(|_, (_, until)| *until >= now);
-        work(&mut leases)
+    fn with<T>(&self, work: impl FnOnce(&mut HashMap<LeaseId, Lease>) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 #[async_trait]
 impl Nodes for Sqlite {
-    async fn renew_lease(&self, node: NodeId, applied: Revision, lease: Duration) -> Result<(), StoreError> {
-        self.leases.with(|leases| leases.insert(node, (applied, Instant::now() + lease)));
+    async fn begin_lease(&self, lease: LeaseId) -> Result<(), StoreError> {
+        let begun = Lease { applied: Revision::ZERO, renewal: 0 };
+        self.leases.with(|leases| leases.insert(lease, begun));
         Ok(())
     }
 
-    async fn leave(&self, node: NodeId) -> Result<(), StoreError> {
-        self.leases.with(|leases| leases.remove(&node));
+    async fn renew_lease(&self, lease: LeaseId, applied: Revision) -> Result<bool, StoreError> {
+        Ok(self.leases.with(|leases| {
+            let renewed = leases.get_mut(&lease).map(|lease| {
+                *lease = Lease { applied, renewal: lease.renewal.wrapping_add(1) };
+            });
+            renewed.is_some()
+        }))
+    }
+
+    async fn end_lease(&self, lease: LeaseId) -> Result<(), StoreError> {
+        self.leases.with(|leases| leases.remove(&lease));
         Ok(())
     }
 
-    async fn nodes_behind(&self, node: NodeId, revision: Revision) -> Result<u32, StoreError> {
-        let is_behind =
-            |(id, (applied, _)): &(&NodeId, &(Revision, Instant))| **id != node && *applied < revision;
-        let count = self.leases.with(|leases| leases.iter().filter(is_behind).count());
-        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    async fn leases_behind(&self, own: LeaseId, revision: Revision) -> Result<Vec<SeenLease>, StoreError> {
+        Ok(self.leases.with(|leases| {
+            let behind = leases.iter().filter(|(id, lease)| **id != own && lease.applied < revision);
+            behind.map(|(id, lease)| SeenLease { lease: *id, renewal: lease.renewal }).collect()
+        }))
+    }
+
+    async fn end_unrenewed_lease(&self, seen: SeenLease) -> Result<(), StoreError> {
+        self.leases.with(|leases| {
+            if leases.get(&seen.lease).is_some_and(|lease| lease.renewal == seen.renewal) {
+                leases.remove(&seen.lease);
+            }
+        });
+        Ok(())
     }
 }

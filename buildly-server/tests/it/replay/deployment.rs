@@ -45,12 +45,7 @@ pub(super) async fn start() -> TestServer {
 async fn superuser(server: &TestServer) -> Principal {
     let auth = server.running().server().buildly().auth();
     let user = auth.sign_in(USERNAME, &Secret::new(PASSWORD), None).await.unwrap();
-    Principal {
-        identity: Identity::User(user.id),
-        organization: user.organization,
-        session: None,
-        expires_at: None,
-    }
+    Principal { identity: Identity::User(user.id), organization: user.organization, ..Principal::ANONYMOUS }
 }
 
 /// The last two segments of the link in the newest mail to `address`.

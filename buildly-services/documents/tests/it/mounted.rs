@@ -23,8 +23,7 @@ impl Authenticate for ByHeader {
         let organization = headers.get("organization").and_then(|value| value.to_str().ok()?.parse().ok());
         let organization: OrganizationId = organization.ok_or(Error::Unauthenticated("Who are you?"))?;
         let identity = Identity::User(UserId::from_uuid(Uuid::from_u128(1)));
-        let principal =
-            Principal { identity, organization: Some(organization), session: None, expires_at: None };
+        let principal = Principal { identity, organization: Some(organization), ..Principal::ANONYMOUS };
         Ok(Caller { principal, organization })
     }
 }

@@ -63,6 +63,7 @@ pub(super) fn check(claims: &Claims, issuer: Option<&str>, now: Timestamp) -> Re
         organization: Some(organization),
         session: claims.sid.map(SessionId::from_uuid),
         expires_at: Some(expires_at),
+        ..Principal::ANONYMOUS
     };
     Ok(Caller { principal, organization })
 }

@@ -11,7 +11,9 @@ use uuid::Uuid;
 use super::*;
 use crate::token::signing_key::PrivateKey;
 use crate::token::snapshot::Rows;
-use crate::token::{Algorithm, Application, ClientType, DeploymentKey, SCOPE, StoredKey, jws};
+use crate::token::{
+    Algorithm, Application, ApplicationGrant, ClientType, DeploymentKey, SCOPE, StoredKey, jws,
+};
 
 const ISSUER: &str = "https://buildly.example";
 const CLIENT: &str = "robot";

@@ -6,6 +6,7 @@ mod documents;
 mod failing;
 mod headers;
 mod in_process;
+mod rights_end;
 mod streaming;
 mod tls;
 mod upgrading;

@@ -16,8 +16,7 @@ fn user(organization: OrganizationId) -> Principal {
     Principal {
         identity: Identity::User(UserId::generate(now(), &System)),
         organization: Some(organization),
-        session: None,
-        expires_at: None,
+        ..Principal::ANONYMOUS
     }
 }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use buildly_journal::{Chain, Feed as _, FeedPosition, History as _, Part};
+use buildly_journal::{Chain, Feed as _, FeedPosition, History as _, LeaseId, Nodes as _, Part, SeenLease};
 use buildly_model::{OrganizationId, Revision, StoreError};
 use buildly_storage_postgres::Postgres;
 use buildly_unit::conformance::{event, organization};
 use buildly_unit::{Committer as _, Unit};
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::support::{Schema, database_url};
 
@@ -193,4 +193,51 @@ async fn a_long_transaction_of_somebody_else_holds_up_nobody() {
     };
     assert_eq!(tokio::time::timeout(PATIENCE, read).await.expect("it is seen at once"), 1);
     sqlx::raw_sql("ROLLBACK").execute(&mut stranger).await.unwrap();
+}
+
+const NOBODY: LeaseId = LeaseId(uuid::Uuid::nil());
+const LEASE: LeaseId = LeaseId(uuid::Uuid::from_u128(1));
+
+async fn seen(node: &Postgres) -> SeenLease {
+    let behind = node.leases_behind(NOBODY, Revision::new(1)).await.unwrap();
+    *behind.first().expect("the lease is there")
+}
+
+/// A renewal, or an end, that is on its way to the disk.
+async fn under_way(schema: &Schema, statement: &str) -> PgConnection {
+    let mut connection = PgConnection::connect(&database_url()).await.unwrap();
+    let sql = format!("SET search_path TO {}; BEGIN; {statement}", schema.0);
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    connection
+}
+
+async fn finish(mut connection: PgConnection) {
+    // Long enough for the other statement to meet the lock.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    sqlx::raw_sql("COMMIT").execute(&mut connection).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_renewal_and_an_end_at_the_same_moment_one_counts() {
+    let schema = Schema::new();
+    let node = Arc::new(Postgres::connect_in(&database_url(), &schema.0).await.unwrap());
+    node.begin_lease(LEASE).await.unwrap();
+
+    let before = seen(&node).await;
+    let renewal = under_way(&schema, "UPDATE node SET applied_revision = 0").await;
+    let ending = tokio::spawn({
+        let node = Arc::clone(&node);
+        async move { node.end_unrenewed_lease(before).await }
+    });
+    finish(renewal).await;
+    ending.await.unwrap().unwrap();
+    assert_ne!(seen(&node).await.renewal, before.renewal, "the renewal was first, so the lease lives");
+
+    let end = under_way(&schema, "DELETE FROM node").await;
+    let renewing = tokio::spawn({
+        let node = Arc::clone(&node);
+        async move { node.renew_lease(LEASE, Revision::ZERO).await }
+    });
+    finish(end).await;
+    assert!(!renewing.await.unwrap().unwrap(), "the end was first, and the node is told");
 }

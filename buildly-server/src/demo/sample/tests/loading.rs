@@ -21,8 +21,7 @@ impl Authenticate for Always {
     async fn authenticate(&self, _headers: &HeaderMap) -> Result<Caller, Error> {
         let identity = Identity::User(UserId::from_uuid(Uuid::from_u128(1)));
         let organization = organization();
-        let principal =
-            Principal { identity, organization: Some(organization), session: None, expires_at: None };
+        let principal = Principal { identity, organization: Some(organization), ..Principal::ANONYMOUS };
         Ok(Caller { principal, organization })
     }
 }
