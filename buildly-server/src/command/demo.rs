@@ -17,7 +17,7 @@ Examples:
   buildly demo --reset                                  starts over with an empty folder
   buildly demo --database-url postgres://localhost/test the same story on PostgreSQL
 
-Starts the CRM and documents services and a server, each on a port of its own, loads real
+Starts the CRM, documents and appointments services and a server, each on a port of its own, loads real
 sample data, and shows each step with its request and answer. A second start goes on with the
 same data. Folder and schemas must be new or the demo's own.
 

@@ -17,7 +17,7 @@ const MARK: &str = "made-by-demo";
 /// Its first line; each further one names a schema.
 const SENTENCE: &str = "`buildly demo` made this folder; `buildly demo --reset` deletes its data again.";
 /// What the server and the demo's services keep in the folder, all of it.
-const KEPT: [&str; 14] = [
+const KEPT: [&str; 17] = [
     "core.db",
     "core.db-wal",
     "core.db-shm",
@@ -27,6 +27,9 @@ const KEPT: [&str; 14] = [
     "documents.db",
     "documents.db-wal",
     "documents.db-shm",
+    "appointments.db",
+    "appointments.db-wal",
+    "appointments.db-shm",
     "content",
     "incoming",
     "keys",
@@ -121,7 +124,7 @@ struct Database {
     url: String,
     /// Where it is and the core's schema; without user and password.
     name: String,
-    schemas: [String; 3],
+    schemas: [String; 4],
 }
 
 impl Database {
@@ -133,7 +136,12 @@ impl Database {
         let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
         let name = format!("{place} {schema}");
         Some(Self {
-            schemas: [schema.clone(), format!("{schema}_crm"), format!("{schema}_documents")],
+            schemas: [
+                schema.clone(),
+                format!("{schema}_crm"),
+                format!("{schema}_documents"),
+                format!("{schema}_appointments"),
+            ],
             url,
             name,
         })

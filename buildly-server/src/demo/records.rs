@@ -23,13 +23,16 @@ impl Story<'_> {
             return Err(Failure::new("a page of contacts: expected 3 contacts"));
         }
         let joined_page = "/crm/contacts/?limit=3&join";
-        let title = "The same page, joined with the documents of another service";
+        let title = "The same page, joined with the documents and appointments of two other services";
         let joined = self.step(title, Question::get(joined_page, &admin), &[200]).await?;
         let is_joined = |row: &serde_json::Value| {
-            row.get("documents").is_some_and(|documents| !rows(documents).is_empty())
+            let has = |key: &str| row.get(key).is_some_and(|related| !rows(related).is_empty());
+            has("documents") && has("appointments")
         };
         if rows(&joined).len() != 3 || !rows(&joined).iter().all(is_joined) {
-            return Err(Failure::new("the joined page: expected documents with each of the 3 contacts"));
+            return Err(Failure::new(
+                "the joined page: expected documents and appointments with each of the 3 contacts",
+            ));
         }
         self.plan(&admin).await
     }
@@ -47,6 +50,7 @@ impl Story<'_> {
             .get(&principal, "crm/contacts")
             .query("limit=3")
             .join("documents")
+            .join("appointments")
             .authorization(authorization)
             .await
             .map_err(|error| failed(&error))?;
@@ -58,9 +62,9 @@ impl Story<'_> {
             &facts,
             began.elapsed(),
         )?;
-        if calls != 2 {
+        if calls != 3 {
             return Err(Failure::new(format!(
-                "the plan: expected 2 calls, one to each service, got {calls}"
+                "the plan: expected 3 calls, one to each service, got {calls}"
             )));
         }
         Ok(())
@@ -104,7 +108,7 @@ impl Story<'_> {
         let Some(last) = links.last() else { return Ok(true) };
         let path = format!(
             "/datamesh/joinrecords/?record_uuid={}&related_record_uuid={}",
-            last.contact, last.document
+            last.contact, last.related
         );
         let found = self.quietly(Question::get(&path, &self.admin), &[200]).await?;
         Ok(!rows(&found).is_empty())
@@ -134,8 +138,8 @@ async fn put(client: Client, token: String, write: Write) -> Result<(), Failure>
 
 async fn link(client: Client, token: String, link: Link) -> Result<(), Failure> {
     let record = json!({
-        "origin_model_name": "crmContact", "related_model_name": "documentsDocument",
-        "record_uuid": link.contact, "related_record_uuid": link.document,
+        "origin_model_name": "crmContact", "related_model_name": link.model,
+        "record_uuid": link.contact, "related_record_uuid": link.related,
     });
     expect(&client, &Question::json(POST, "/datamesh/joinrecords/", Some(&token), &record), &[200, 201]).await
 }

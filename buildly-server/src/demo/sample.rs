@@ -1,17 +1,23 @@
 //! The demo's data, spread over the services: customers become companies, contacts and notes
-//! of the CRM, invoices become documents with their text as content.
+//! of the CRM, invoices become documents with their text as content, and whoever looks after a
+//! customer has an appointment with them, which the demo makes up.
 //!
 //! Every id is made from the organization and the number in the data (UUID version 5, RFC 9562
 //! section 5.5), and everything is written by PUT, so loading twice changes nothing.
 
 use std::collections::BTreeMap;
 
-use buildly_model::OrganizationId;
+use buildly_model::{OrganizationId, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 const CHINOOK: &str = include_str!("data/chinook.json");
+
+/// The day before the first appointment: 2027-01-04, 10:00 UTC.
+const APPOINTMENTS_BEGIN_SECONDS: i64 = 1_799_056_800;
+const DAY_SECONDS: i64 = 86_400;
+const APPOINTMENT_SECONDS: i64 = 1_800;
 
 /// The data as it is shipped; `data/README.md` says where it is from.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -61,7 +67,7 @@ pub struct Line(pub String, pub String, pub u32, pub u32);
 /// One PUT to a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
-    /// The service: `crm` or `documents`.
+    /// The service: `crm`, `documents` or `appointments`.
     pub service: &'static str,
     /// The path below the service's base URL.
     pub path: String,
@@ -71,13 +77,15 @@ pub struct Write {
     pub body: String,
 }
 
-/// A contact and a document of theirs.
+/// A contact, and a document or an appointment of theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Link {
     /// The contact's id in the CRM.
     pub contact: Uuid,
-    /// The document's id.
-    pub document: Uuid,
+    /// The mesh's name for what is linked.
+    pub model: &'static str,
+    /// Its id.
+    pub related: Uuid,
 }
 
 impl Sample {
@@ -105,18 +113,30 @@ impl Sample {
             body: self.render(invoice),
         });
         let notes = self.customers.iter().filter_map(|customer| self.note(ids, customer));
-        [companies.chain(documents).collect(), contacts.chain(contents).collect(), notes.collect()]
+        let calendars = self.employees.iter().map(|employee| calendar(ids, employee));
+        let appointments = self.customers.iter().map(|customer| appointment(ids, customer));
+        [
+            companies.chain(documents).chain(calendars).collect(),
+            contacts.chain(contents).collect(),
+            notes.chain(appointments).collect(),
+        ]
     }
 
-    /// Which document belongs to which contact.
+    /// Which document and which appointment belongs to which contact.
     #[must_use]
     pub fn links(&self, organization: OrganizationId) -> Vec<Link> {
         let ids = Ids(organization);
-        let link = |invoice: &Invoice| Link {
+        let documents = self.invoices.iter().map(|invoice| Link {
             contact: ids.of("customer", invoice.1),
-            document: ids.of("invoice", invoice.0),
-        };
-        self.invoices.iter().map(link).collect()
+            model: "documentsDocument",
+            related: ids.of("invoice", invoice.0),
+        });
+        let appointments = self.customers.iter().map(|customer| Link {
+            contact: ids.of("customer", customer.0),
+            model: "appointmentsAppointment",
+            related: ids.of("appointment", customer.0),
+        });
+        documents.chain(appointments).collect()
     }
 
     fn document(&self, ids: Ids, invoice: &Invoice) -> Write {
@@ -204,6 +224,24 @@ fn contact(ids: Ids, customer: &Customer) -> Write {
         "country": country,
     });
     put("crm", "contacts", ids.of("customer", customer.0), &body)
+}
+
+fn calendar(ids: Ids, employee: &Employee) -> Write {
+    let body = json!({ "name": employee.1, "time_zone": "America/Edmonton" });
+    put("appointments", "calendars", ids.of("calendar", employee.0), &body)
+}
+
+fn appointment(ids: Ids, customer: &Customer) -> Write {
+    // A day each, so that nobody has two at once.
+    let starts = APPOINTMENTS_BEGIN_SECONDS + i64::from(customer.0) * DAY_SECONDS;
+    let body = json!({
+        "calendar": ids.of("calendar", customer.6),
+        "title": format!("Call {}", customer.1),
+        "starts": Timestamp::from_seconds(starts),
+        "ends": Timestamp::from_seconds(starts + APPOINTMENT_SECONDS),
+        "contact": ids.of("customer", customer.0),
+    });
+    put("appointments", "appointments", ids.of("appointment", customer.0), &body)
 }
 
 fn put(service: &'static str, plural: &str, id: Uuid, body: &Value) -> Write {

@@ -13,14 +13,20 @@ impl Story<'_> {
     pub(super) async fn services(&mut self) -> Result<(), Failure> {
         self.register("crm", self.stage.crm).await?;
         self.register("documents", self.stage.documents).await?;
+        self.register("appointments", self.stage.appointments).await?;
         let contact = self.record_type("crm", "Contact", "/contacts/").await?;
         let document = self.record_type("documents", "Document", "/documents/").await?;
+        let appointment = self.record_type("appointments", "Appointment", "/appointments/").await?;
+        self.relationship("documents", &contact, &document).await?;
+        self.relationship("appointments", &contact, &appointment).await
+    }
+
+    async fn relationship(&mut self, key: &str, contact: &str, related: &str) -> Result<(), Failure> {
         let root = self.root.clone();
-        let relationship =
-            json!({ "key": "documents", "origin_model_id": contact, "related_model_id": document });
+        let relationship = json!({ "key": key, "origin_model_id": contact, "related_model_id": related });
         let question = Question::json(POST, "/datamesh/relationships/", Some(&root), &relationship);
         // 400 on a second start: the relationship is there.
-        self.step("The mesh learns that contacts have documents", question, &[201, 400]).await?;
+        self.step(&format!("The mesh learns that contacts have {key}"), question, &[201, 400]).await?;
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! The whole deployment of the demo in one process: the server and two services, each on a
+//! The whole deployment of the demo in one process: the server and three services, each on a
 //! port and a database of its own.
 
 use std::net::SocketAddr;
@@ -38,6 +38,7 @@ pub struct Stage {
     pub(super) configuration: Configuration,
     pub(super) crm: SocketAddr,
     pub(super) documents: SocketAddr,
+    pub(super) appointments: SocketAddr,
     stop: watch::Sender<bool>,
     services: Vec<JoinHandle<()>>,
 }
@@ -57,16 +58,17 @@ impl Stage {
             .map_err(|error| failed("documents", &error))?;
         let crm = Service { name: "crm", declaration: buildly_crm::declaration() };
         let documents = Service { name: "documents", declaration: documents };
+        let appointments = Service { name: "appointments", declaration: buildly_appointments::declaration() };
         let mut addresses = Vec::new();
-        for service in [crm, documents] {
+        for service in [crm, documents, appointments] {
             let (address, task) = service.start(&configuration, &folder, &jwks, stopped.clone()).await?;
             addresses.push(address);
             services.push(task);
         }
         let mut addresses = addresses.into_iter();
         let mut next = || addresses.next().unwrap_or(running.address());
-        let (crm, documents) = (next(), next());
-        Ok(Self { running, configuration, crm, documents, stop, services })
+        let (crm, documents, appointments) = (next(), next(), next());
+        Ok(Self { running, configuration, crm, documents, appointments, stop, services })
     }
 
     /// Where the server answers.

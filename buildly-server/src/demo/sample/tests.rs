@@ -23,7 +23,7 @@ fn every_write_has_a_path_of_its_own_and_the_same_one_the_next_time() {
     let sample = Sample::read().unwrap();
     let stages = sample.stages(organization());
     let sizes = stages.each_ref().map(Vec::len);
-    assert_eq!(sizes, [10 + 412, 59 + 412, 59]);
+    assert_eq!(sizes, [10 + 412 + 8, 59 + 412, 59 + 59]);
     let paths: HashSet<_> = stages.iter().flatten().map(|write| (write.service, &write.path)).collect();
     assert_eq!(paths.len(), sizes.iter().sum::<usize>());
     assert_eq!(sample.stages(organization()), stages);
@@ -32,15 +32,16 @@ fn every_write_has_a_path_of_its_own_and_the_same_one_the_next_time() {
 }
 
 #[test]
-fn every_invoice_is_linked_to_the_contact_who_got_it() {
+fn every_invoice_and_appointment_is_linked_to_its_contact() {
     let sample = Sample::read().unwrap();
     let stages = sample.stages(organization());
     let paths: HashSet<&str> = stages.iter().flatten().map(|write| write.path.as_str()).collect();
     let links = sample.links(organization());
-    assert_eq!(links.len(), 412);
+    assert_eq!(links.len(), 412 + 59);
     for link in links {
         assert!(paths.contains(format!("/contacts/{}/", link.contact).as_str()));
-        assert!(paths.contains(format!("/documents/{}/", link.document).as_str()));
+        let list = if link.model == "documentsDocument" { "documents" } else { "appointments" };
+        assert!(paths.contains(format!("/{list}/{}/", link.related).as_str()), "{list}");
     }
 }
 

@@ -31,12 +31,16 @@ async fn open(declaration: Declaration, folder: &Path) -> Service {
     declaration.open(Settings::new(database, Arc::new(Always))).await.unwrap()
 }
 
-async fn load(crm: &Service, documents: &Service) -> Vec<StatusCode> {
+async fn load(crm: &Service, documents: &Service, appointments: &Service) -> Vec<StatusCode> {
     let mut statuses = Vec::new();
     for stage in Sample::read().unwrap().stages(organization()) {
         let mut writes = JoinSet::new();
         for write in stage {
-            let service = if write.service == "crm" { crm.clone() } else { documents.clone() };
+            let service = match write.service {
+                "crm" => crm.clone(),
+                "documents" => documents.clone(),
+                _ => appointments.clone(),
+            };
             writes.spawn(async move {
                 let request = Request::put(&write.path).header("content-type", write.content_type);
                 let response = service.handle(request.body(Body::from(write.body)).unwrap()).await;
@@ -72,21 +76,25 @@ async fn the_services_take_all_of_it_and_a_second_time_changes_nothing() {
     let documents =
         open(buildly_documents::declaration(&files, buildly_documents::Limits::default()).unwrap(), &folder)
             .await;
-    let first = load(&crm, &documents).await;
+    let appointments = open(buildly_appointments::declaration(), &folder).await;
+    let first = load(&crm, &documents, &appointments).await;
     assert!(first.iter().all(|status| *status == StatusCode::CREATED));
     let contacts = results(&crm, "/contacts/?limit=1000").await;
     let versions = results(&documents, "/versions/?limit=1000").await;
-    assert_eq!((contacts.len(), versions.len()), (59, 412));
-    let second = load(&crm, &documents).await;
+    let calls = results(&appointments, "/appointments/?limit=1000").await;
+    assert_eq!((contacts.len(), versions.len(), calls.len()), (59, 412, 59));
+    let second = load(&crm, &documents, &appointments).await;
     assert!(second.iter().all(|status| *status == StatusCode::OK));
     assert_eq!(results(&crm, "/contacts/?limit=1000").await, contacts);
     assert_eq!(results(&documents, "/versions/?limit=1000").await, versions);
+    assert_eq!(results(&appointments, "/appointments/?limit=1000").await, calls);
     let found = results(&documents, "/documents/?reference=00001").await;
     let content = format!("/documents/{}/content/", found[0]["id"].as_str().unwrap());
     let invoice = get(&documents, &content).await;
     assert!(invoice.contains("Leonie Köhler") && invoice.contains("total   1.98 USD"), "{invoice}");
     crm.close().await;
     documents.close().await;
+    appointments.close().await;
     std::fs::remove_dir_all(folder).unwrap();
 }
 
