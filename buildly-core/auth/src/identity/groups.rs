@@ -14,6 +14,9 @@ use super::{Change, Group, GroupKey, Scope};
 use crate::permission::{Reason, Resource};
 use crate::{Auth, Error};
 
+/// The most groups that an organization makes.
+pub(crate) const GROUPS_MADE_MAX: u32 = 1000;
+
 /// What changes of a group, or what a new one is; `None` stays, or is as usual.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GroupUpdate {
@@ -55,7 +58,8 @@ impl Auth {
     /// Makes a group.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::Invalid`].
+    /// [`Error::Forbidden`], [`Error::Invalid`]; [`Error::Conflict`] if the organization has
+    /// too many.
     pub async fn create_group(&self, principal: &Principal, update: &GroupUpdate) -> Result<Group, Error> {
         let caller = self.caller(principal).await?;
         let mut input = Input::default();
@@ -82,10 +86,24 @@ impl Auth {
         {
             return Err(Error::field("organization", "There is no such organization."));
         }
+        if let Some(organization) = organization {
+            self.require_room_for_group(organization).await?;
+        }
         let facts = json!({"name": group.name, "permissions": group.permissions.bits()});
         let event = self.event(principal, "auth.group.created", group.id, facts);
         self.commit_change(organization, Change::GroupCreated(group.clone()), event).await?;
         self.read_group(&group).await
+    }
+
+    /// Far fewer than [`super::last_admin::GROUPS_MAX`], so that no group that counts is ever
+    /// beyond what is read.
+    async fn require_room_for_group(&self, organization: OrganizationId) -> Result<(), Error> {
+        let groups = self.parts.store.groups(Scope::Organization(organization), GROUPS_MADE_MAX).await?;
+        if groups.len() < GROUPS_MADE_MAX as usize {
+            return Ok(());
+        }
+        let reason = format!("an organization has at most {GROUPS_MADE_MAX} groups; remove one first");
+        Err(Error::Conflict { reason })
     }
 
     /// Changes a group.
