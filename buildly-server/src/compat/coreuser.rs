@@ -18,6 +18,7 @@ pub(crate) fn routes() -> Routes {
             get("/coreuser/", account::list)
                 .summary("Lists the users of the own organization")
                 .query("organization__organization_uuid", "Only users of this organization.")
+                .query("after", "Where to go on, from `Link`.")
                 .answers_list::<CoreUser>(200),
         )
         .add(

@@ -10,7 +10,7 @@ use super::founding::new_group;
 use super::input::{Input, REQUIRED};
 use super::parts::{ATTEMPTS_MAX, is_stale};
 use super::view::List;
-use super::{Change, Group, GroupKey, Scope};
+use super::{Change, Group, GroupKey, Place, Scope};
 use crate::permission::{Reason, Resource};
 use crate::{Auth, Error};
 
@@ -35,15 +35,17 @@ pub struct GroupUpdate {
 }
 
 impl Auth {
-    /// The groups that the caller sees, by name.
+    /// The groups that the caller sees, by name, after a place.
     ///
     /// # Errors
     /// [`Error::NotSignedIn`].
-    pub async fn groups(&self, principal: &Principal) -> Result<List<Group>, Error> {
+    pub async fn groups(&self, principal: &Principal, after: Option<&Place>) -> Result<List<Group>, Error> {
         let caller = self.caller(principal).await?;
         let rows_max = self.settings().rows_max;
         let Some(scope) = caller.scope() else { return Ok(List::of(Vec::new(), rows_max)) };
-        Ok(List::of(self.parts.store.groups(scope, rows_max.saturating_add(1)).await?, rows_max))
+        let groups = self.parts.store.groups(scope, after, rows_max.saturating_add(1)).await?;
+        let place = |last: &Group| Place { name: last.name.clone(), number: last.number };
+        Ok(List::placed(groups, rows_max, place))
     }
 
     /// One group.
@@ -98,7 +100,8 @@ impl Auth {
     /// Far fewer than [`super::last_admin::GROUPS_MAX`], so that no group that counts is ever
     /// beyond what is read.
     async fn require_room_for_group(&self, organization: OrganizationId) -> Result<(), Error> {
-        let groups = self.parts.store.groups(Scope::Organization(organization), GROUPS_MADE_MAX).await?;
+        let groups =
+            self.parts.store.groups(Scope::Organization(organization), None, GROUPS_MADE_MAX).await?;
         if groups.len() < GROUPS_MADE_MAX as usize {
             return Ok(());
         }
