@@ -54,7 +54,7 @@ pub use profile::ProfileUpdate;
 pub use registration::Registration;
 pub use settings::Settings;
 pub use snapshot::{OrganizationFacts, Snapshot, UserFacts};
-pub use store::{AdminMembership, Attachment, DeploymentRows, Member, OrganizationRows, Scope, Store};
+pub use store::{AdminMembership, Attachment, DeploymentRows, Member, OrganizationRows, Place, Scope, Store};
 pub use superuser::NewSuperuser;
 pub use user::{Credentials, PasswordHash, Profile, User, UserKey};
 pub use user_update::UserUpdate;

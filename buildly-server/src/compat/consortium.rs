@@ -89,7 +89,7 @@ async fn list_all(buildly: &Buildly, request: Request) -> Result<Response, Probl
     let principal = request.principal(buildly).await?;
     let organization = request.query_value("organization_uuid")?;
     let consortia = buildly.auth().consortia(&principal, organization).await?;
-    Ok(list::plain(consortia, ConsortiumBody::from))
+    Ok(list::plain(&request, consortia, ConsortiumBody::from))
 }
 
 /// `POST /consortium/`

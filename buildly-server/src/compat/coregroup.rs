@@ -13,6 +13,7 @@ pub(crate) fn routes() -> Routes {
         .add(
             get("/coregroups/", list_all)
                 .summary("Lists the groups of the own organization")
+                .query("after", "Where to go on, from `Link`.")
                 .answers_list::<CoreGroup>(200),
         )
         .add(
@@ -45,8 +46,8 @@ pub(crate) fn routes() -> Routes {
 /// `GET /coregroups/`
 async fn list_all(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
     let principal = request.principal(buildly).await?;
-    let groups = buildly.auth().groups(&principal).await?;
-    Ok(list::plain(groups, CoreGroup::from))
+    let groups = buildly.auth().groups(&principal, list::after(&request)?.as_ref()).await?;
+    Ok(list::plain(&request, groups, CoreGroup::from))
 }
 
 /// `POST /coregroups/`

@@ -18,6 +18,7 @@ pub(crate) fn routes() -> Routes {
             get("/coreuser/", account::list)
                 .summary("Lists the users of the own organization")
                 .query("organization__organization_uuid", "Only users of this organization.")
+                .query("after", "Where to go on, from `Link`.")
                 .answers_list::<CoreUser>(200),
         )
         .add(
@@ -77,9 +78,15 @@ fn letters(routes: Routes) -> Routes {
                 .public(),
         )
         .add(
+            post("/coreuser/request_verify_email/", invitation::request_verify_email)
+                .summary("Mails a link that verifies the own address")
+                .description("A changed address gets one by itself.")
+                .answers_object(200),
+        )
+        .add(
             post("/coreuser/verify_email/", invitation::verify_email)
                 .summary("Verifies an address")
-                .takes_fields::<password::ResetCheckInput>()
+                .takes_fields::<invitation::VerificationInput>()
                 .answers::<password::Success>(200)
                 .public(),
         )

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use buildly_core::auth::identity::List;
+use buildly_core::auth::identity::{List, Place};
 use http::header::LINK;
 use serde::Serialize;
 
@@ -55,11 +55,19 @@ impl<T> Part<T> {
     }
 }
 
-/// A plain array; one that was cut at the configured maximum says so in a header.
-pub(super) fn plain<T, U: Serialize>(list: List<T>, into: impl FnMut(T) -> U) -> Response {
+/// The place after which a list by name goes on, from the `Link` of the part before it.
+pub(super) fn after(request: &Request) -> Result<Option<Place>, Problem> {
+    request.query_value(AFTER)
+}
+
+/// A plain array; one that was cut at the configured maximum says in `Link` where it goes on,
+/// or, where it cannot, in a header of ours that it was cut.
+pub(super) fn plain<T, U: Serialize>(request: &Request, list: List<T>, into: impl FnMut(T) -> U) -> Response {
     let list = list.map(into);
     let response = Response::ok(&list.items);
-    if list.is_cut {
+    if let Some(next) = list.next {
+        response.with_header(LINK, request.link_to_next(AFTER, &next.to_string()))
+    } else if list.is_cut {
         response.with_header(http::HeaderName::from_static("buildly-list-cut"), "true")
     } else {
         response

@@ -13,6 +13,7 @@ pub(crate) fn routes() -> Routes {
         .add(
             get("/organization/", list_all)
                 .summary("Lists the own organization; administrators of the deployment see all")
+                .query("after", "Where to go on, from `Link`.")
                 .answers_list::<OrganizationBody>(200),
         )
         .add(
@@ -24,6 +25,7 @@ pub(crate) fn routes() -> Routes {
         .add(
             get("/organization/fetch_orgs/", names)
                 .summary("Lists the names of all organizations, while registration is open")
+                .query("after", "Where to go on, from `Link`.")
                 .answers_list::<String>(200)
                 .public(),
         )
@@ -54,13 +56,14 @@ pub(crate) fn routes() -> Routes {
 /// `GET /organization/`
 async fn list_all(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
     let principal = request.principal(buildly).await?;
-    let organizations = buildly.auth().organizations(&principal).await?;
-    Ok(list::plain(organizations, OrganizationBody::from))
+    let organizations = buildly.auth().organizations(&principal, list::after(&request)?.as_ref()).await?;
+    Ok(list::plain(&request, organizations, OrganizationBody::from))
 }
 
 /// `GET /organization/fetch_orgs/`
-async fn names(buildly: &Buildly, _: Request) -> Result<Response, Problem> {
-    Ok(list::plain(buildly.auth().organization_names().await?, std::convert::identity))
+async fn names(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
+    let names = buildly.auth().organization_names(list::after(&request)?.as_ref()).await?;
+    Ok(list::plain(&request, names, std::convert::identity))
 }
 
 /// `POST /organization/`

@@ -75,7 +75,7 @@ pub(crate) fn routes() -> Routes {
 async fn list_all(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
     let principal = request.principal(buildly).await?;
     let types = buildly.auth().organization_types(&principal).await?;
-    Ok(list::plain(types, OrganizationTypeBody::from))
+    Ok(list::plain(&request, types, OrganizationTypeBody::from))
 }
 
 /// `POST /organization_type/`

@@ -58,7 +58,7 @@ pub(crate) fn routes() -> Routes {
 async fn list_all(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
     let principal = request.principal(buildly).await?;
     let partners = buildly.auth().partners(&principal).await?;
-    Ok(list::plain(partners, PartnerBody::from))
+    Ok(list::plain(&request, partners, PartnerBody::from))
 }
 
 /// `POST /partner/`

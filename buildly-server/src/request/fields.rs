@@ -16,6 +16,9 @@ use serde_json::{Map, Value};
 
 use crate::Problem;
 
+/// No database of ours that is PostgreSQL can keep one.
+const NULL_REFUSED: &str = "Null characters are not allowed.";
+
 /// Named fields of a body.
 ///
 /// A method that finds the wrong thing notes a [`FieldError`] and answers as if the field
@@ -72,10 +75,11 @@ impl Fields {
         &self.values
     }
 
-    /// Text; a number counts as its digits, as existing clients expect. Of a field that a
-    /// form repeats, the last value.
+    /// Text without null characters; a number counts as its digits, as existing clients expect.
+    /// Of a field that a form repeats, the last value.
     pub fn text(&mut self, name: &str) -> Option<String> {
         match self.single(name)? {
+            Value::String(text) if text.contains('\0') => self.refuse(name, NULL_REFUSED),
             Value::String(text) => Some(text),
             Value::Number(number) => Some(number.to_string()),
             _ => self.refuse(name, "Not a valid string."),
@@ -145,9 +149,13 @@ impl Fields {
         }
     }
 
-    /// A list of texts.
+    /// A list of texts without null characters.
     pub fn texts(&mut self, name: &str) -> Option<Vec<String>> {
         let list = self.list(name)?;
+        let has_null = |item: &Value| item.as_str().is_some_and(|text| text.contains('\0'));
+        if list.iter().any(has_null) {
+            return self.refuse(name, NULL_REFUSED);
+        }
         let texts: Option<Vec<String>> = list
             .into_iter()
             .map(|item| match item {

@@ -57,6 +57,13 @@ impl Client {
         Self { base, legacy: Legacy::builder(TokioExecutor::new()).build_http(), token: None }
     }
 
+    /// The same client, coming from another address of this machine.
+    pub fn coming_from(&self, address: std::net::IpAddr) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_local_address(Some(address));
+        Self { legacy: Legacy::builder(TokioExecutor::new()).build(connector), ..self.clone() }
+    }
+
     /// The same client with an access token.
     pub fn signed_in(&self, token: impl Into<String>) -> Self {
         Self { token: Some(token.into()), ..self.clone() }

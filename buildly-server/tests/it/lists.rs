@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::harness::TestServer;
+use crate::harness::{PASSWORD, TestServer};
 
 /// Follows `Link: rel="next"` to the end; the rows and how many answers it took.
 async fn walk(client: &Client, path: &str) -> (Vec<Value>, usize) {
@@ -63,5 +63,42 @@ async fn who_follows_the_links_sees_every_row_once() {
     root.get("/logicmodule/?after=x").await.expect(400);
     let page = root.get("/logicmodule/?page=1&name=shop").await.expect(200).json();
     assert_eq!((&page["count"], &page["next"]), (&json!(3), &Value::Null));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_follows_the_links_sees_every_person_group_and_organization_once() {
+    let server = TestServer::start_with(|configuration| configuration.limits.list_rows_max = 2).await;
+    let root = server.superuser("root", "Acme").await;
+    for (number, name) in ["Same", "Same", "Same, Again", "Ünal"].into_iter().enumerate() {
+        let person = json!({
+            "username": format!("user{number}"), "password": PASSWORD, "first_name": name,
+            "organization_name": "Acme",
+        });
+        root.post("/coreuser/", &person).await.expect(201);
+        root.post("/coregroups/", &json!({"name": name, "is_global": true})).await.expect(201);
+        root.post("/organization/", &json!({"name": format!("{name} {number}")})).await.expect(201);
+    }
+    for (path, key, count, answers) in [
+        ("/coreuser/", "id", 5, 3),
+        ("/oauthuser/", "id", 5, 3),
+        ("/organization/", "id", 5, 3),
+        // Two of each organization, the four, and the global one.
+        ("/coregroups/", "id", 15, 8),
+    ] {
+        let (rows, asked) = walk(&root, path).await;
+        let mut keys: Vec<String> = rows.iter().map(|row| row[key].to_string()).collect();
+        keys.sort();
+        keys.dedup();
+        assert_eq!((keys.len(), rows.len(), asked), (count, count, answers), "{path}: {rows:?}");
+    }
+    let (names, asked) = walk(&server.client, "/organization/fetch_orgs/").await;
+    assert_eq!((names.len(), asked), (5, 3), "{names:?}");
+    let own = root.get("/coreuser/me/").await.expect(200).json()["organization"]["id"].clone();
+    let path = format!("/coreuser/?organization__organization_uuid={}", own.as_str().unwrap());
+    assert_eq!(walk(&root, &path).await.0.len(), 5);
+    for refused in ["x", "1,%00"] {
+        root.get(&format!("/coreuser/?after={refused}")).await.expect(400);
+    }
     server.stop().await;
 }

@@ -349,6 +349,31 @@ async fn an_invited_person_registers_and_a_deactivated_one_is_out_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_changed_address_is_verified_by_the_mailed_link() {
+    let people = people().await;
+    let path = format!("/coreuser/update_org/{}/", people.bob_body["id"]);
+    let moved = json!({"organization_name": "Acme", "email": "robert@example.org"});
+    people.bob.patch(&path, &moved).await.expect(200);
+    let anybody = &people.server.client;
+    let asking = "/coreuser/request_verify_email/";
+    anybody.post(asking, &json!({})).await.expect(401);
+    for (number, client) in [None, Some(&people.bob)].into_iter().enumerate() {
+        if let Some(client) = client {
+            std::fs::remove_dir_all(people.server.folder.join("mail")).unwrap();
+            std::fs::create_dir(people.server.folder.join("mail")).unwrap();
+            client.post(asking, &json!({})).await.expect(200);
+        }
+        let link = people.server.mailed_link("robert@example.org", "Verify your address").await;
+        let token = json!({"token": link.rsplit('/').next().unwrap()});
+        for expected in [true, false] {
+            let answer = anybody.post("/coreuser/verify_email/", &token).await.expect(200);
+            assert_eq!(answer.json(), json!({"success": expected}), "link {number}");
+        }
+    }
+    people.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_forgotten_password_is_set_by_the_mailed_link() {
     let people = people().await;
     let nobody = &people.server.client;

@@ -160,7 +160,7 @@ async fn only_members_of_attached_groups_use_a_service() {
     root.patch(&path, &json!({"core_groups": "all"})).await.expect(400);
 
     let root_groups = buildly.auth().authenticate(&root.token()).await.unwrap();
-    let groups = buildly.auth().groups(&root_groups).await.unwrap().items;
+    let groups = buildly.auth().groups(&root_groups, None).await.unwrap().items;
     let number = groups.iter().map(|group| group.number).min().unwrap();
     let attached = root.patch(&path, &json!({"core_groups": [number]})).await.expect(200).json();
     assert_eq!(attached["core_groups"], json!([number]));

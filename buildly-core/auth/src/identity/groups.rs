@@ -10,9 +10,12 @@ use super::founding::new_group;
 use super::input::{Input, REQUIRED};
 use super::parts::{ATTEMPTS_MAX, is_stale};
 use super::view::List;
-use super::{Change, Group, GroupKey, Scope};
+use super::{Change, Group, GroupKey, Place, Scope};
 use crate::permission::{Reason, Resource};
 use crate::{Auth, Error};
+
+/// The most groups that an organization makes.
+pub(crate) const GROUPS_MADE_MAX: u32 = 1000;
 
 /// What changes of a group, or what a new one is; `None` stays, or is as usual.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -32,15 +35,17 @@ pub struct GroupUpdate {
 }
 
 impl Auth {
-    /// The groups that the caller sees, by name.
+    /// The groups that the caller sees, by name, after a place.
     ///
     /// # Errors
     /// [`Error::NotSignedIn`].
-    pub async fn groups(&self, principal: &Principal) -> Result<List<Group>, Error> {
+    pub async fn groups(&self, principal: &Principal, after: Option<&Place>) -> Result<List<Group>, Error> {
         let caller = self.caller(principal).await?;
         let rows_max = self.settings().rows_max;
         let Some(scope) = caller.scope() else { return Ok(List::of(Vec::new(), rows_max)) };
-        Ok(List::of(self.parts.store.groups(scope, rows_max.saturating_add(1)).await?, rows_max))
+        let groups = self.parts.store.groups(scope, after, rows_max.saturating_add(1)).await?;
+        let place = |last: &Group| Place { name: last.name.clone(), number: last.number };
+        Ok(List::placed(groups, rows_max, place))
     }
 
     /// One group.
@@ -55,7 +60,8 @@ impl Auth {
     /// Makes a group.
     ///
     /// # Errors
-    /// [`Error::Forbidden`], [`Error::Invalid`].
+    /// [`Error::Forbidden`], [`Error::Invalid`]; [`Error::Conflict`] if the organization has
+    /// too many.
     pub async fn create_group(&self, principal: &Principal, update: &GroupUpdate) -> Result<Group, Error> {
         let caller = self.caller(principal).await?;
         let mut input = Input::default();
@@ -82,10 +88,25 @@ impl Auth {
         {
             return Err(Error::field("organization", "There is no such organization."));
         }
+        if let Some(organization) = organization {
+            self.require_room_for_group(organization).await?;
+        }
         let facts = json!({"name": group.name, "permissions": group.permissions.bits()});
         let event = self.event(principal, "auth.group.created", group.id, facts);
         self.commit_change(organization, Change::GroupCreated(group.clone()), event).await?;
         self.read_group(&group).await
+    }
+
+    /// Far fewer than [`super::last_admin::GROUPS_MAX`], so that no group that counts is ever
+    /// beyond what is read.
+    async fn require_room_for_group(&self, organization: OrganizationId) -> Result<(), Error> {
+        let groups =
+            self.parts.store.groups(Scope::Organization(organization), None, GROUPS_MADE_MAX).await?;
+        if groups.len() < GROUPS_MADE_MAX as usize {
+            return Ok(());
+        }
+        let reason = format!("an organization has at most {GROUPS_MADE_MAX} groups; remove one first");
+        Err(Error::Conflict { reason })
     }
 
     /// Changes a group.

@@ -37,10 +37,12 @@ impl Input {
         if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
     }
 
-    /// A name that must be there.
+    /// A name that must be there, on one line: names stand in mail.
     pub(crate) fn name(&mut self, field: &str, name: &str) {
         if name.trim().is_empty() {
             self.refuse(field, REQUIRED);
+        } else if name.trim().contains(|letter: char| letter.is_control() && letter != '\0') {
+            self.refuse(field, "Control characters are not allowed.");
         } else {
             self.length(field, name, NAME_LENGTH_MAX);
         }

@@ -74,7 +74,7 @@ impl Auth {
     pub(crate) async fn admins_of(&self, organization: OrganizationId) -> Result<Admins, Error> {
         let store = &self.parts.store;
         let sequence = store.last_sequence(Some(organization)).await?;
-        let groups = store.groups(Scope::Organization(organization), GROUPS_MAX).await?;
+        let groups = store.groups(Scope::Organization(organization), None, GROUPS_MAX).await?;
         let memberships = store.admin_memberships(organization).await?;
         Ok(Admins::new(sequence, &groups, &memberships))
     }

@@ -9,6 +9,7 @@ use super::input::Input;
 use super::parts::{ATTEMPTS_MAX, is_stale};
 use super::view::UserView;
 use super::{Change, User, UserKey, mail};
+use crate::permission::Reason;
 use crate::{Auth, Error};
 
 impl Auth {
@@ -17,7 +18,8 @@ impl Auth {
     /// the organization that is left.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::Conflict`] if the old organization would lose its last
+    /// [`Error::Forbidden`], also to another organization where the deployment takes only
+    /// invited users; [`Error::Conflict`] if the old organization would lose its last
     /// administrator; [`Error::Invalid`].
     pub async fn move_user(
         &self,
@@ -62,6 +64,9 @@ impl Auth {
         let existing = self.parts.store.find_organization_named(organization_name).await?;
         if existing.as_ref().is_some_and(|existing| user.organization == Some(existing.id)) {
             return self.stay(principal, &user, next).await;
+        }
+        if !self.settings().registration_is_open && !caller.is_global_admin() {
+            return Err(Error::Forbidden(Reason::InvitationNeeded));
         }
         next.edited_at = self.now();
         let mut joining = match &existing {

@@ -51,7 +51,7 @@ impl Auth {
         }
         input.text(field, text);
         input.done()?;
-        let users = self.parts.store.users(Scope::Organization(organization), u32::MAX).await?;
+        let users = self.parts.store.users(Scope::Organization(organization), None, u32::MAX).await?;
         let mut emails: Vec<String> = users
             .into_iter()
             .filter(|user| user.is_active && !user.email.is_empty())

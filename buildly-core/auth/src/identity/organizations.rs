@@ -8,7 +8,7 @@ use super::founding::found;
 use super::input::{Input, REQUIRED};
 use super::parts::{ATTEMPTS_MAX, is_stale};
 use super::view::List;
-use super::{Change, Organization, OrganizationDetails, Scope};
+use super::{Change, Organization, OrganizationDetails, Place, Scope};
 use crate::permission::{Reason, Resource};
 use crate::{Auth, Error};
 
@@ -42,28 +42,34 @@ pub struct OrganizationUpdate {
 }
 
 impl Auth {
-    /// The organizations that the caller sees, by name.
+    /// The organizations that the caller sees, by name, after a place.
     ///
     /// # Errors
     /// [`Error::NotSignedIn`].
-    pub async fn organizations(&self, principal: &Principal) -> Result<List<Organization>, Error> {
+    pub async fn organizations(
+        &self,
+        principal: &Principal,
+        after: Option<&Place>,
+    ) -> Result<List<Organization>, Error> {
         let caller = self.caller(principal).await?;
         let rows_max = self.settings().rows_max;
         let Some(scope) = caller.scope() else { return Ok(List::of(Vec::new(), rows_max)) };
-        Ok(List::of(self.parts.store.organizations(scope, rows_max.saturating_add(1)).await?, rows_max))
+        let rows = self.parts.store.organizations(scope, after, rows_max.saturating_add(1)).await?;
+        Ok(List::placed(rows, rows_max, place))
     }
 
-    /// The names of all organizations, for a registration form.
+    /// The names of all organizations, for a registration form, after a place.
     ///
     /// # Errors
     /// [`Error::Forbidden`] unless registration is open.
-    pub async fn organization_names(&self) -> Result<List<String>, Error> {
+    pub async fn organization_names(&self, after: Option<&Place>) -> Result<List<String>, Error> {
         if !self.settings().registration_is_open {
             return Err(Error::Forbidden(Reason::InvitationNeeded));
         }
         let rows_max = self.settings().rows_max;
-        let rows = self.parts.store.organizations(Scope::Deployment, rows_max.saturating_add(1)).await?;
-        Ok(List::of(rows, rows_max).map(|organization| organization.name))
+        let rows =
+            self.parts.store.organizations(Scope::Deployment, after, rows_max.saturating_add(1)).await?;
+        Ok(List::placed(rows, rows_max, place).map(|organization| organization.name))
     }
 
     /// One organization.
@@ -220,6 +226,10 @@ impl Auth {
         }
         input.done()
     }
+}
+
+fn place(last: &Organization) -> Place {
+    Place { name: last.name.clone(), number: 0 }
 }
 
 fn taken(error: Error) -> Error {

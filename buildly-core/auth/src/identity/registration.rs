@@ -197,7 +197,7 @@ impl Auth {
 
     /// The groups that every new user of the organization joins.
     pub(crate) async fn default_groups(&self, organization: OrganizationId) -> Result<Vec<GroupId>, Error> {
-        let groups = self.parts.store.groups(Scope::Organization(organization), GROUPS_MAX).await?;
+        let groups = self.parts.store.groups(Scope::Organization(organization), None, GROUPS_MAX).await?;
         Ok(groups.iter().filter(|group| group.is_default).map(|group| group.id).collect())
     }
 

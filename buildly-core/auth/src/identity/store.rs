@@ -1,7 +1,10 @@
 //! What identity reads from a storage.
 
+use std::fmt;
+use std::str::FromStr;
+
 use async_trait::async_trait;
-use buildly_model::{GroupId, OrganizationId, ServiceId, StoreError, UserId};
+use buildly_model::{FieldError, GroupId, OrganizationId, ServiceId, StoreError, UserId};
 
 use super::{
     Consortium, Credentials, Group, GroupKey, Invitation, Organization, OrganizationType, Partner, Proof,
@@ -25,6 +28,36 @@ impl Scope {
             Self::Organization(organization) => Some(organization),
             Self::Deployment => None,
         }
+    }
+}
+
+/// A place in a list that is ordered by name and number: that of one of its rows, whether the
+/// row is still there or not. Written as `number,name`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The row's name.
+    pub name: String,
+    /// The row's number.
+    pub number: i64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{},{}", self.number, self.name)
+    }
+}
+
+impl FromStr for Place {
+    type Err = FieldError;
+
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        let refused = || FieldError::new("after", "Expected a number, a comma and a name, from `Link`.");
+        let (number, name) = text.split_once(',').ok_or_else(refused)?;
+        if name.contains('\0') {
+            return Err(refused());
+        }
+        let number = number.parse().map_err(|_| refused())?;
+        Ok(Self { name: name.to_owned(), number })
     }
 }
 
@@ -118,8 +151,13 @@ pub trait Store: Send + Sync {
     async fn find_user(&self, scope: Scope, key: UserKey) -> Result<Option<User>, StoreError>;
     /// Those of these users that the scope has, in no order.
     async fn users_by_id(&self, scope: Scope, users: &[UserId]) -> Result<Vec<User>, StoreError>;
-    /// Users ordered by given name, at most `rows_max`.
-    async fn users(&self, scope: Scope, rows_max: u32) -> Result<Vec<User>, StoreError>;
+    /// Users ordered by given name and number, after a place, at most `rows_max`.
+    async fn users(
+        &self,
+        scope: Scope,
+        after: Option<&Place>,
+        rows_max: u32,
+    ) -> Result<Vec<User>, StoreError>;
     /// What signing in needs of the user of that name; names are compared without case.
     async fn find_credentials(&self, username: &str) -> Result<Option<Credentials>, StoreError>;
     /// The users with that address, compared without case, at most `rows_max`.
@@ -132,15 +170,25 @@ pub trait Store: Send + Sync {
 
     /// The organization of that name, compared without case.
     async fn find_organization_named(&self, name: &str) -> Result<Option<Organization>, StoreError>;
-    /// Organizations ordered by name, at most `rows_max`.
-    async fn organizations(&self, scope: Scope, rows_max: u32) -> Result<Vec<Organization>, StoreError>;
+    /// Organizations ordered by name, after a place (its number is 0), at most `rows_max`.
+    async fn organizations(
+        &self,
+        scope: Scope,
+        after: Option<&Place>,
+        rows_max: u32,
+    ) -> Result<Vec<Organization>, StoreError>;
     /// How many users an organization has.
     async fn users_count(&self, organization: OrganizationId) -> Result<u64, StoreError>;
 
     /// One group.
     async fn find_group(&self, scope: Scope, key: GroupKey) -> Result<Option<Group>, StoreError>;
-    /// Groups ordered by name, at most `rows_max`.
-    async fn groups(&self, scope: Scope, rows_max: u32) -> Result<Vec<Group>, StoreError>;
+    /// Groups ordered by name and number, after a place, at most `rows_max`.
+    async fn groups(
+        &self,
+        scope: Scope,
+        after: Option<&Place>,
+        rows_max: u32,
+    ) -> Result<Vec<Group>, StoreError>;
 
     /// The invitation with that secret.
     async fn find_invitation(&self, secret: SecretHash) -> Result<Option<Invitation>, StoreError>;

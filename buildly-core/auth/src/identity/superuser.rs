@@ -98,7 +98,7 @@ impl Auth {
     /// # Errors
     /// [`Error::Conflict`] if there is none yet.
     pub async fn operator(&self) -> Result<Principal, Error> {
-        let users = self.parts.store.users(Scope::Deployment, USERS_SEARCHED_MAX).await?;
+        let users = self.parts.store.users(Scope::Deployment, None, USERS_SEARCHED_MAX).await?;
         let found = users.into_iter().find(|user| user.is_superuser && user.is_active);
         let user = found.ok_or_else(|| Error::Conflict {
             reason: "there is no superuser to act for; make one with `buildly admin create`".to_owned(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use buildly_model::{OrganizationId, Principal, UserId};
 
 use super::view::{List, UserView};
-use super::{Scope, User, UserKey};
+use super::{Place, Scope, User, UserKey};
 use crate::permission::Reason;
 use crate::{Auth, Error};
 
@@ -14,7 +14,7 @@ use crate::{Auth, Error};
 const NAMES_MAX: usize = 1000;
 
 impl Auth {
-    /// The users that the caller sees, of one organization if it is named.
+    /// The users that the caller sees, of one organization if it is named, after a place.
     ///
     /// # Errors
     /// [`Error::NotSignedIn`].
@@ -22,6 +22,7 @@ impl Auth {
         &self,
         principal: &Principal,
         organization: Option<OrganizationId>,
+        after: Option<&Place>,
     ) -> Result<List<UserView>, Error> {
         let caller = self.caller(principal).await?;
         let scope = match (caller.scope(), organization) {
@@ -31,11 +32,12 @@ impl Auth {
         };
         let rows_max = self.settings().rows_max;
         let users = match scope {
-            Some(scope) => self.parts.store.users(scope, rows_max.saturating_add(1)).await?,
+            Some(scope) => self.parts.store.users(scope, after, rows_max.saturating_add(1)).await?,
             None => Vec::new(),
         };
-        let List { items, is_cut } = List::of(users, rows_max);
-        Ok(List { items: self.views(items).await?, is_cut })
+        let place = |last: &User| Place { name: last.first_name.clone(), number: last.number };
+        let List { items, is_cut, next } = List::placed(users, rows_max, place);
+        Ok(List { items: self.views(items).await?, is_cut, next })
     }
 
     /// One user; another organization's reads as missing.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use buildly_model::{GroupId, OrganizationId, UserId};
 
-use super::{Group, Organization, Scope, User, UserKey};
+use super::{Group, Organization, Place, Scope, User, UserKey};
 use crate::{Auth, Error};
 
 /// A user with what belongs to it.
@@ -25,6 +25,8 @@ pub struct List<T> {
     pub items: Vec<T>,
     /// Whether there are more than the maximum.
     pub is_cut: bool,
+    /// Where a list that was cut goes on, if it can be asked for.
+    pub next: Option<Place>,
 }
 
 impl<T> List<T> {
@@ -32,12 +34,19 @@ impl<T> List<T> {
     pub(crate) fn of(mut items: Vec<T>, rows_max: u32) -> Self {
         let is_cut = items.len() > rows_max as usize;
         items.truncate(rows_max as usize);
-        Self { items, is_cut }
+        Self { items, is_cut, next: None }
+    }
+
+    /// As [`List::of`], of rows whose place is known.
+    pub(crate) fn placed(items: Vec<T>, rows_max: u32, place: impl FnOnce(&T) -> Place) -> Self {
+        let mut list = Self::of(items, rows_max);
+        list.next = list.items.last().filter(|_| list.is_cut).map(place);
+        list
     }
 
     /// The same list of other things.
     pub fn map<U>(self, into: impl FnMut(T) -> U) -> List<U> {
-        List { items: self.items.into_iter().map(into).collect(), is_cut: self.is_cut }
+        List { items: self.items.into_iter().map(into).collect(), is_cut: self.is_cut, next: self.next }
     }
 }
 

@@ -14,6 +14,8 @@ use crate::{Auth, Error, Resource, Snapshot};
 const NAME_LENGTH_MAX: usize = 200;
 /// The longest description, in bytes.
 const DESCRIPTION_LENGTH_MAX: usize = 4096;
+/// The most accounts of one organization: they are all kept in memory.
+const ACCOUNTS_MAX: usize = 1000;
 /// The most groups of one account.
 const GROUPS_MAX: usize = 100;
 /// The most keys of one account.
@@ -57,7 +59,7 @@ impl Auth {
     ///
     /// # Errors
     /// [`Error::Forbidden`] unless the caller administers the organization, [`Error::Invalid`],
-    /// [`Error::Store`].
+    /// [`Error::Conflict`] if it has too many, [`Error::Store`].
     pub async fn create_service_account(
         &self,
         principal: &Principal,
@@ -76,6 +78,11 @@ impl Auth {
             created_at: now,
         };
         check(&snapshot, &account)?;
+        if snapshot.token.service_accounts(organization).len() >= ACCOUNTS_MAX {
+            let reason =
+                format!("an organization has at most {ACCOUNTS_MAX} service accounts; remove one first");
+            return Err(Error::Conflict { reason });
+        }
         let (id, change) = (account.id, Change::ServiceAccountCreated(account));
         let part = self.account_part("auth.service_account.created", organization, id, change, principal);
         self.commit_account(part).await?;

@@ -186,12 +186,18 @@ impl Auth {
 
     async fn introspect_refresh(&self, token: &str) -> Result<Introspection, Error> {
         let found = self.find_refresh(token).await?;
-        let now = self.parts.clock.now();
+        let (snapshot, now) = (self.parts.snapshots.current(), self.parts.clock.now());
         let good = found.filter(|found| {
             found.session.revoked_at.is_none()
                 && found.token.used_at.is_none()
                 && now < found.token.expires_at
+                && found.session.application.is_none_or(|id| snapshot.token.application(id).is_some())
         });
+        let good = match good {
+            // It leads nowhere once its user is switched off, has moved or has another password.
+            Some(found) => self.bearer_of(&found.session, None).await?.map(|_| found),
+            None => None,
+        };
         Ok(good.map_or_else(Introspection::default, |found| Introspection {
             active: true,
             scope: Some(super::SCOPE.to_owned()),

@@ -10,8 +10,8 @@ mod organization;
 use async_trait::async_trait;
 use buildly_auth::identity::{
     AdminMembership, Attachment, Change, Consortium, Credentials, DeploymentRows, Group, GroupKey,
-    Invitation, Member, Organization, OrganizationRows, OrganizationType, Partner, Proof, Scope, SecretHash,
-    User, UserKey,
+    Invitation, Member, Organization, OrganizationRows, OrganizationType, Partner, Place, Proof, Scope,
+    SecretHash, User, UserKey,
 };
 use buildly_model::{GroupId, OrganizationId, ServiceId, StoreError, UserId};
 use rusqlite::Connection;
@@ -119,8 +119,14 @@ impl buildly_auth::identity::Store for Sqlite {
         self.engine.read(move |tx| account::by_id(tx, scope, &users)).await
     }
 
-    async fn users(&self, scope: Scope, rows_max: u32) -> Result<Vec<User>, StoreError> {
-        self.engine.read(move |tx| account::list(tx, scope, rows_max)).await
+    async fn users(
+        &self,
+        scope: Scope,
+        after: Option<&Place>,
+        rows_max: u32,
+    ) -> Result<Vec<User>, StoreError> {
+        let after = after.cloned();
+        self.engine.read(move |tx| account::list(tx, scope, after.as_ref(), rows_max)).await
     }
 
     async fn find_credentials(&self, username: &str) -> Result<Option<Credentials>, StoreError> {
@@ -145,8 +151,14 @@ impl buildly_auth::identity::Store for Sqlite {
         self.engine.read(move |tx| organization::named(tx, &name)).await
     }
 
-    async fn organizations(&self, scope: Scope, rows_max: u32) -> Result<Vec<Organization>, StoreError> {
-        self.engine.read(move |tx| organization::list(tx, scope, rows_max)).await
+    async fn organizations(
+        &self,
+        scope: Scope,
+        after: Option<&Place>,
+        rows_max: u32,
+    ) -> Result<Vec<Organization>, StoreError> {
+        let after = after.cloned();
+        self.engine.read(move |tx| organization::list(tx, scope, after.as_ref(), rows_max)).await
     }
 
     async fn users_count(&self, organization: OrganizationId) -> Result<u64, StoreError> {
@@ -157,8 +169,14 @@ impl buildly_auth::identity::Store for Sqlite {
         self.engine.read(move |tx| group::find(tx, scope, key)).await
     }
 
-    async fn groups(&self, scope: Scope, rows_max: u32) -> Result<Vec<Group>, StoreError> {
-        self.engine.read(move |tx| group::list(tx, scope, rows_max)).await
+    async fn groups(
+        &self,
+        scope: Scope,
+        after: Option<&Place>,
+        rows_max: u32,
+    ) -> Result<Vec<Group>, StoreError> {
+        let after = after.cloned();
+        self.engine.read(move |tx| group::list(tx, scope, after.as_ref(), rows_max)).await
     }
 
     async fn find_invitation(&self, secret: SecretHash) -> Result<Option<Invitation>, StoreError> {

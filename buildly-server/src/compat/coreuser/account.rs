@@ -12,8 +12,9 @@ use crate::{Problem, Request, Response};
 pub(super) async fn list(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
     let principal = request.principal(buildly).await?;
     let organization = request.query_value("organization__organization_uuid")?;
-    let users = buildly.auth().users(&principal, organization).await?;
-    Ok(list::plain(users, CoreUser::of))
+    let after = list::after(&request)?;
+    let users = buildly.auth().users(&principal, organization, after.as_ref()).await?;
+    Ok(list::plain(&request, users, CoreUser::of))
 }
 
 /// `GET /coreuser/{id}/`

@@ -59,6 +59,19 @@ pub(super) async fn check(buildly: &Buildly, request: Request) -> Result<Respons
     Ok(Response::ok(&InvitationBody { email: invitation.email, organization }).no_store())
 }
 
+/// What stood in the mailed link.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct VerificationInput {
+    token: String,
+}
+
+/// `POST /coreuser/request_verify_email/`
+pub(super) async fn request_verify_email(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
+    let principal = request.principal(buildly).await?;
+    buildly.auth().request_email_verification(&principal).await?;
+    Ok(Response::ok(&json!({"detail": "The verification link was sent successfully."})))
+}
+
 /// `POST /coreuser/verify_email/`
 pub(super) async fn verify_email(buildly: &Buildly, mut request: Request) -> Result<Response, Problem> {
     let mut fields = request.fields().await?;

@@ -82,7 +82,7 @@ fn try_again(error: Error, application: &str, asked: &AuthorizationRequest) -> R
             page(StatusCode::FORBIDDEN, application, asked, why)
         }
         Error::Limited { retry_after } => {
-            let seconds = retry_after.as_secs().max(1);
+            let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
             let why = format!("Too many attempts; try again in {seconds} s.");
             page(StatusCode::TOO_MANY_REQUESTS, application, asked, &why)
                 .with_header(RETRY_AFTER, seconds.to_string())

@@ -294,7 +294,7 @@ pub async fn a_moved_user_leaves_the_old_organization_behind(world: &World) {
     assert_eq!(moved.user.organization, zed.user.organization);
     assert!(!moved.user.is_active, "until an administrator there approves");
     assert_eq!(moved.user.groups, [zed.groups[1].id]);
-    let refused = world.auth.users(&old, None).await;
+    let refused = world.auth.users(&old, None, None).await;
     assert!(refused.is_err(), "what was proven for the old organization is over: {refused:?}");
     let gone = world.auth.user(&as_principal(&ada.user), bob_key).await;
     assert!(matches!(gone, Err(Error::NotFound { .. })), "got {gone:?}");
@@ -314,7 +314,7 @@ pub async fn a_deleted_user_is_gone(world: &World) {
     world.auth.delete_user(&as_principal(&ada.user), key).await.expect("an admin may");
     assert!(world.snapshot().identity.user(bob.user.id).is_none());
     assert!(matches!(world.sign_in("bob", PASSWORD).await, Err(Error::WrongCredentials)));
-    let refused = world.auth.users(&as_principal(&bob.user), None).await;
+    let refused = world.auth.users(&as_principal(&bob.user), None, None).await;
     assert!(matches!(refused, Err(Error::NotSignedIn)), "got {refused:?}");
     let refused = world.auth.delete_user(&as_principal(&ada.user), UserKey::Id(ada.user.id)).await;
     assert!(matches!(refused, Err(Error::Conflict { .. })), "got {refused:?}");

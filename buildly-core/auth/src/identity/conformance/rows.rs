@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::world::{PASSWORD, World, as_principal, organization_of, registration};
 use crate::identity::{
-    Change, Group, GroupKey, GroupUpdate, OrganizationUpdate, PasswordHash, Profile, ProfileUpdate, Scope,
-    User, UserKey, UserUpdate,
+    Change, Group, GroupKey, GroupUpdate, OrganizationUpdate, PasswordHash, Place, Profile, ProfileUpdate,
+    Scope, User, UserKey, UserUpdate,
 };
 use crate::token::{
     ApplicationGrant, ApplicationKey, ApplicationPatch, ClientType, NewApplication, NewServiceAccount,
@@ -148,18 +148,36 @@ pub async fn lists_are_in_order_and_end_where_asked(world: &World) {
         world.register(username, organization).await;
     }
     let scope = Scope::Organization(organization_of(&zoe));
-    let users = world.storage.users(scope, 2).await.expect("readable");
+    let users = world.storage.users(scope, None, 2).await.expect("readable");
     let names: Vec<&str> = users.iter().map(|user| user.first_name.as_str()).collect();
     assert_eq!(names, ["Bob", "ann"], "by given name, byte by byte, in both databases alike");
-    assert_eq!(world.storage.users(Scope::Deployment, 10).await.expect("readable").len(), 4);
-    let groups = world.storage.groups(Scope::Deployment, 10).await.expect("readable");
+    assert_eq!(world.storage.users(Scope::Deployment, None, 10).await.expect("readable").len(), 4);
+    let groups = world.storage.groups(Scope::Deployment, None, 10).await.expect("readable");
     let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
     assert_eq!(names, ["Admins", "Admins", "Users", "Users"]);
-    let organizations = world.storage.organizations(Scope::Deployment, 1).await.expect("readable");
+    let organizations = world.storage.organizations(Scope::Deployment, None, 1).await.expect("readable");
     assert_eq!(organizations.len(), 1);
     assert_eq!(organizations[0].name, "Acme");
     assert_eq!(world.storage.users_count(organization_of(&zoe)).await.expect("readable"), 3);
-    let all = world.storage.users(Scope::Deployment, 10).await.expect("readable");
+    let mut seen = Vec::new();
+    while let Some(user) = {
+        let last: Option<&User> = seen.last();
+        let after = last.map(|last| Place { name: last.first_name.clone(), number: last.number });
+        world.storage.users(scope, after.as_ref(), 1).await.expect("readable").pop()
+    } {
+        seen.push(user);
+    }
+    let names: Vec<&str> = seen.iter().map(|user| user.first_name.as_str()).collect();
+    assert_eq!(names, ["Bob", "ann", "zoe"], "one after the other");
+    let admins = Place { name: "Admins".to_owned(), number: i64::MAX };
+    let rest = world.storage.groups(Scope::Deployment, Some(&admins), 10).await.expect("readable");
+    let first = Place { name: rest[0].name.clone(), number: rest[0].number };
+    assert_eq!(world.storage.groups(Scope::Deployment, Some(&first), 10).await.expect("readable"), rest[1..]);
+    assert_eq!(rest.iter().map(|group| group.name.as_str()).collect::<Vec<_>>(), ["Users", "Users"]);
+    let acme = Place { name: "Acme".to_owned(), number: 0 };
+    let rest = world.storage.organizations(Scope::Deployment, Some(&acme), 10).await.expect("readable");
+    assert_eq!(rest.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["Zeta"]);
+    let all = world.storage.users(Scope::Deployment, None, 10).await.expect("readable");
     let asked: Vec<UserId> =
         all.iter().map(|user| user.id).chain([UserId::generate(world.now(), &System)]).collect();
     for (case, scope, expected) in [("own", scope, 3), ("all", Scope::Deployment, 4)] {

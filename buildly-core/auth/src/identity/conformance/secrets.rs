@@ -7,6 +7,7 @@ use buildly_model::{Principal, Secret};
 use super::world::{PASSWORD, World, as_principal, registration};
 use crate::Error;
 use crate::identity::{InvitationFault, ProofPurpose, UserKey, UserUpdate};
+use crate::token::{ClientCredentials, GrantError};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const OTHER: &str = "other horse 9";
@@ -150,6 +151,23 @@ pub async fn a_link_ends_with_the_address_that_it_went_to(world: &World) {
     world.sign_in("bob", PASSWORD).await.expect("the password stands");
     let new = reset_secret(world, "robert@example.org").await;
     assert!(world.auth.check_password_reset(&uid, &new).await.expect("it can be asked"));
+}
+
+pub async fn a_refresh_token_of_an_older_password_is_worth_nothing(world: &World) {
+    let ada = world.register("ada", "Acme").await;
+    let (principal, nobody) = (as_principal(&ada.user), ClientCredentials::default());
+    let issued = world.auth.open_session("ada", &Secret::new(PASSWORD), None).await.expect("a session");
+    let refresh = issued.refresh_token.expect("a person gets one");
+    let is_active = async |token: &Secret| {
+        let found = world.auth.introspect(&nobody, &principal, token.expose()).await;
+        found.expect("it can be asked").active
+    };
+    assert!(is_active(&refresh).await);
+    let password = UserUpdate { password: Some(Secret::new(OTHER)), ..UserUpdate::default() };
+    let key = UserKey::Id(ada.user.id);
+    world.auth.update_user(&principal, key, &password).await.expect("an admin may");
+    assert!(!is_active(&refresh).await && !is_active(&issued.access_token).await);
+    assert!(matches!(world.auth.refresh_session(&refresh).await, Err(GrantError::InvalidGrant(_))));
 }
 
 pub async fn asking_for_an_unknown_address_reads_the_same(world: &World) {

@@ -44,19 +44,19 @@ pub async fn a_stranger_sees_and_changes_nothing(world: &World) {
             matches!(refusal, Some(Error::Forbidden(_) | Error::NotFound { .. } | Error::Invalid(_)));
         assert!(is_refused, "{case}: got {refusal:?}");
     }
-    let seen = auth.users(&stranger, None).await.expect("he sees his own").items;
+    let seen = auth.users(&stranger, None, None).await.expect("he sees his own").items;
     assert!(seen.iter().all(|view| view.user.id == zed.user.id) && seen.len() == 1);
-    assert!(auth.users(&stranger, Some(acme)).await.expect("an empty list").items.is_empty());
-    let groups = auth.groups(&stranger).await.expect("he sees his own").items;
+    assert!(auth.users(&stranger, Some(acme), None).await.expect("an empty list").items.is_empty());
+    let groups = auth.groups(&stranger, None).await.expect("he sees his own").items;
     assert!(groups.iter().all(|group| group.organization == zed.user.organization));
-    let organizations = auth.organizations(&stranger).await.expect("he sees his own").items;
+    let organizations = auth.organizations(&stranger, None).await.expect("he sees his own").items;
     assert_eq!(organizations.iter().map(|one| one.id).collect::<Vec<_>>(), [organization_of(&zed)]);
     assert!(auth.names(&stranger, &[ada.user.id]).await.expect("an empty map").is_empty());
     let again = auth.user(&as_principal(&ada.user), user).await.expect("she is there");
     assert_eq!(again, ada, "nothing changed");
 
     let forged = Principal { organization: Some(acme), ..stranger };
-    let refused = auth.users(&forged, None).await;
+    let refused = auth.users(&forged, None, None).await;
     assert!(refused.is_err(), "a claim that does not fit the user counts for nothing: {refused:?}");
 }
 
@@ -88,7 +88,7 @@ pub async fn a_read_only_member_changes_nothing(world: &World) {
     let update = ProfileUpdate { last_name: Some("Builder".to_owned()), ..ProfileUpdate::default() };
     let view = auth.update_profile(&member, own, update, None, None).await.expect("the own profile is his");
     assert_eq!(view.user.last_name, "Builder");
-    assert_eq!(auth.users(&member, None).await.expect("he sees everybody").items.len(), 2);
+    assert_eq!(auth.users(&member, None, None).await.expect("he sees everybody").items.len(), 2);
 }
 
 pub async fn nobody_signed_in_is_told_so(world: &World) {
@@ -96,7 +96,7 @@ pub async fn nobody_signed_in_is_told_so(world: &World) {
     let (auth, nobody) = (&world.auth, Principal::ANONYMOUS);
     let key = UserKey::Id(ada.user.id);
     let refusals = [
-        ("lists users", auth.users(&nobody, None).await.err()),
+        ("lists users", auth.users(&nobody, None, None).await.err()),
         ("reads a user", auth.user(&nobody, key).await.err()),
         ("changes a user", auth.update_user(&nobody, key, &UserUpdate::default()).await.err()),
         (
@@ -104,8 +104,8 @@ pub async fn nobody_signed_in_is_told_so(world: &World) {
             auth.update_profile(&nobody, key, ProfileUpdate::default(), None, None).await.err(),
         ),
         ("moves a user", auth.move_user(&nobody, key, "Zeta", None).await.err()),
-        ("lists groups", auth.groups(&nobody).await.err()),
-        ("lists organizations", auth.organizations(&nobody).await.err()),
+        ("lists groups", auth.groups(&nobody, None).await.err()),
+        ("lists organizations", auth.organizations(&nobody, None).await.err()),
         ("lists partners", auth.partners(&nobody).await.err()),
         ("writes to everybody", auth.notify(&nobody, organization_of(&ada), "hello").await.err()),
     ];

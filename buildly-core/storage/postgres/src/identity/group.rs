@@ -1,6 +1,6 @@
 //! Groups, and which services they are attached to.
 
-use buildly_auth::identity::{Attachment, Group, GroupKey, Scope};
+use buildly_auth::identity::{Attachment, Group, GroupKey, Place, Scope};
 use buildly_model::{Actions, GroupId, OrganizationId, ServiceId, StoreError};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
@@ -58,15 +58,22 @@ pub(super) async fn find(
 }
 
 const LIST: &str = select_group!(
-    "WHERE $1::uuid IS NULL OR organization_id = $1 ORDER BY name COLLATE \"C\", number LIMIT $2"
+    "WHERE ($1::uuid IS NULL OR organization_id = $1)
+        AND ($3::text IS NULL OR (name COLLATE \"C\", number) > ($3, $4))
+    ORDER BY name COLLATE \"C\", number LIMIT $2"
 );
 
 pub(super) async fn list(
     tx: &mut PgConnection,
     scope: Scope,
+    after: Option<&Place>,
     rows_max: u32,
 ) -> Result<Vec<Group>, StoreError> {
-    let query = sqlx::query(LIST).bind(uuid(scope.organization())).bind(i64::from(rows_max));
+    let query = sqlx::query(LIST)
+        .bind(uuid(scope.organization()))
+        .bind(i64::from(rows_max))
+        .bind(after.map(|after| &after.name))
+        .bind(after.map(|after| after.number));
     query.fetch_all(tx).await.map_err(store_error)?.iter().map(group).collect()
 }
 

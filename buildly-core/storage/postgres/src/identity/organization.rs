@@ -1,7 +1,7 @@
 //! Organizations.
 
 use buildly_auth::identity::user::comparison_key;
-use buildly_auth::identity::{Organization, Scope};
+use buildly_auth::identity::{Organization, Place, Scope};
 use buildly_model::{OrganizationId, StoreError};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
@@ -49,15 +49,21 @@ pub(super) async fn by_id(
     rows.iter().map(organization).collect()
 }
 
-const LIST: &str =
-    select_organization!("WHERE $1::uuid IS NULL OR id = $1 ORDER BY name COLLATE \"C\" LIMIT $2");
+const LIST: &str = select_organization!(
+    "WHERE ($1::uuid IS NULL OR id = $1) AND ($3::text IS NULL OR name COLLATE \"C\" > $3)
+    ORDER BY name COLLATE \"C\" LIMIT $2"
+);
 
 pub(super) async fn list(
     tx: &mut PgConnection,
     scope: Scope,
+    after: Option<&Place>,
     rows_max: u32,
 ) -> Result<Vec<Organization>, StoreError> {
-    let query = sqlx::query(LIST).bind(uuid(scope.organization())).bind(i64::from(rows_max));
+    let query = sqlx::query(LIST)
+        .bind(uuid(scope.organization()))
+        .bind(i64::from(rows_max))
+        .bind(after.map(|after| &after.name));
     query.fetch_all(tx).await.map_err(store_error)?.iter().map(organization).collect()
 }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use buildly_auth::identity::{
     AdminMembership, Attachment, Consortium, Credentials, DeploymentRows, Group, GroupKey, Invitation,
-    Member, Organization, OrganizationRows, OrganizationType, Partner, Proof, Scope, SecretHash, User,
+    Member, Organization, OrganizationRows, OrganizationType, Partner, Place, Proof, Scope, SecretHash, User,
     UserKey,
 };
 use buildly_model::{GroupId, OrganizationId, ServiceId, StoreError, UserId};
@@ -106,8 +106,13 @@ impl buildly_auth::identity::Store for Postgres {
         user::by_id(&mut *self.connection().await?, scope, users).await
     }
 
-    async fn users(&self, scope: Scope, rows_max: u32) -> Result<Vec<User>, StoreError> {
-        user::list(&mut *self.connection().await?, scope, rows_max).await
+    async fn users(
+        &self,
+        scope: Scope,
+        after: Option<&Place>,
+        rows_max: u32,
+    ) -> Result<Vec<User>, StoreError> {
+        user::list(&mut *self.connection().await?, scope, after, rows_max).await
     }
 
     async fn find_credentials(&self, username: &str) -> Result<Option<Credentials>, StoreError> {
@@ -129,8 +134,13 @@ impl buildly_auth::identity::Store for Postgres {
         organization::named(&mut *self.connection().await?, name).await
     }
 
-    async fn organizations(&self, scope: Scope, rows_max: u32) -> Result<Vec<Organization>, StoreError> {
-        organization::list(&mut *self.connection().await?, scope, rows_max).await
+    async fn organizations(
+        &self,
+        scope: Scope,
+        after: Option<&Place>,
+        rows_max: u32,
+    ) -> Result<Vec<Organization>, StoreError> {
+        organization::list(&mut *self.connection().await?, scope, after, rows_max).await
     }
 
     async fn users_count(&self, organization: OrganizationId) -> Result<u64, StoreError> {
@@ -141,8 +151,13 @@ impl buildly_auth::identity::Store for Postgres {
         group::find(&mut *self.connection().await?, scope, key).await
     }
 
-    async fn groups(&self, scope: Scope, rows_max: u32) -> Result<Vec<Group>, StoreError> {
-        group::list(&mut *self.connection().await?, scope, rows_max).await
+    async fn groups(
+        &self,
+        scope: Scope,
+        after: Option<&Place>,
+        rows_max: u32,
+    ) -> Result<Vec<Group>, StoreError> {
+        group::list(&mut *self.connection().await?, scope, after, rows_max).await
     }
 
     async fn find_invitation(&self, secret: SecretHash) -> Result<Option<Invitation>, StoreError> {

@@ -1,7 +1,9 @@
 //! Reading users and their memberships.
 
 use buildly_auth::identity::user::comparison_key;
-use buildly_auth::identity::{AdminMembership, Credentials, Member, PasswordHash, Scope, User, UserKey};
+use buildly_auth::identity::{
+    AdminMembership, Credentials, Member, PasswordHash, Place, Scope, User, UserKey,
+};
 use buildly_model::{GroupId, OrganizationId, StoreError, UserId};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
@@ -70,15 +72,22 @@ pub(super) async fn find(
 }
 
 const LIST: &str = select_user!(
-    "WHERE $1::uuid IS NULL OR a.organization_id = $1 ORDER BY a.first_name COLLATE \"C\", a.number LIMIT $2"
+    "WHERE ($1::uuid IS NULL OR a.organization_id = $1)
+        AND ($3::text IS NULL OR (a.first_name COLLATE \"C\", a.number) > ($3, $4))
+    ORDER BY a.first_name COLLATE \"C\", a.number LIMIT $2"
 );
 
 pub(super) async fn list(
     tx: &mut PgConnection,
     scope: Scope,
+    after: Option<&Place>,
     rows_max: u32,
 ) -> Result<Vec<User>, StoreError> {
-    let query = sqlx::query(LIST).bind(uuid(scope.organization())).bind(i64::from(rows_max));
+    let query = sqlx::query(LIST)
+        .bind(uuid(scope.organization()))
+        .bind(i64::from(rows_max))
+        .bind(after.map(|after| &after.name))
+        .bind(after.map(|after| after.number));
     query.fetch_all(tx).await.map_err(store_error)?.iter().map(user).collect()
 }
 

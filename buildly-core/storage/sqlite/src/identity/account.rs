@@ -1,7 +1,9 @@
 //! Users and their memberships.
 
 use buildly_auth::identity::user::comparison_key;
-use buildly_auth::identity::{AdminMembership, Credentials, Member, PasswordHash, Scope, User, UserKey};
+use buildly_auth::identity::{
+    AdminMembership, Credentials, Member, PasswordHash, Place, Scope, User, UserKey,
+};
 use buildly_model::{GroupId, OrganizationId, StoreError, Timestamp, UserId};
 use rusqlite::{Connection, Row, params};
 
@@ -46,10 +48,19 @@ pub(super) fn find(tx: &Connection, scope: Scope, key: UserKey) -> Result<Option
     first(tx, &sql, params![value, text(scope.organization())], user)
 }
 
-pub(super) fn list(tx: &Connection, scope: Scope, rows_max: u32) -> Result<Vec<User>, StoreError> {
-    let sql =
-        format!("{USER} WHERE ?1 IS NULL OR a.organization_id = ?1 ORDER BY a.first_name, a.number LIMIT ?2");
-    all(tx, &sql, params![text(scope.organization()), rows_max], user)
+pub(super) fn list(
+    tx: &Connection,
+    scope: Scope,
+    after: Option<&Place>,
+    rows_max: u32,
+) -> Result<Vec<User>, StoreError> {
+    let sql = format!(
+        "{USER} WHERE (?1 IS NULL OR a.organization_id = ?1)
+            AND (?3 IS NULL OR (a.first_name, a.number) > (?3, ?4))
+        ORDER BY a.first_name, a.number LIMIT ?2"
+    );
+    let (name, number) = after.map(|after| (&after.name, after.number)).unzip();
+    all(tx, &sql, params![text(scope.organization()), rows_max, name, number], user)
 }
 
 pub(super) fn by_id(tx: &Connection, scope: Scope, users: &[UserId]) -> Result<Vec<User>, StoreError> {

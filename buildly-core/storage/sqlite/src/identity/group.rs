@@ -1,6 +1,6 @@
 //! Groups, and which services they are attached to.
 
-use buildly_auth::identity::{Attachment, Group, GroupKey, Scope};
+use buildly_auth::identity::{Attachment, Group, GroupKey, Place, Scope};
 use buildly_model::{Actions, GroupId, OrganizationId, ServiceId, StoreError};
 use rusqlite::{Connection, Row, params};
 
@@ -38,9 +38,19 @@ pub(super) fn find(tx: &Connection, scope: Scope, key: GroupKey) -> Result<Optio
     first(tx, &sql, params![value, text(scope.organization())], group)
 }
 
-pub(super) fn list(tx: &Connection, scope: Scope, rows_max: u32) -> Result<Vec<Group>, StoreError> {
-    let sql = format!("{GROUP} WHERE ?1 IS NULL OR organization_id = ?1 ORDER BY name, number LIMIT ?2");
-    all(tx, &sql, params![text(scope.organization()), rows_max], group)
+pub(super) fn list(
+    tx: &Connection,
+    scope: Scope,
+    after: Option<&Place>,
+    rows_max: u32,
+) -> Result<Vec<Group>, StoreError> {
+    let sql = format!(
+        "{GROUP} WHERE (?1 IS NULL OR organization_id = ?1)
+            AND (?3 IS NULL OR (name, number) > (?3, ?4))
+        ORDER BY name, number LIMIT ?2"
+    );
+    let (name, number) = after.map(|after| (&after.name, after.number)).unzip();
+    all(tx, &sql, params![text(scope.organization()), rows_max, name, number], group)
 }
 
 pub(super) fn of(tx: &Connection, organization: Option<OrganizationId>) -> Result<Vec<Group>, StoreError> {

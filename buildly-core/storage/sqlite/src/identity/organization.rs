@@ -1,7 +1,7 @@
 //! Organizations.
 
 use buildly_auth::identity::user::comparison_key;
-use buildly_auth::identity::{Organization, Scope};
+use buildly_auth::identity::{Organization, Place, Scope};
 use buildly_model::{OrganizationId, StoreError};
 use rusqlite::{Connection, Row, params};
 
@@ -31,9 +31,17 @@ pub(super) fn by_id(tx: &Connection, ids: &[OrganizationId]) -> Result<Vec<Organ
     all(tx, &sql, params![key_list(ids)?], organization)
 }
 
-pub(super) fn list(tx: &Connection, scope: Scope, rows_max: u32) -> Result<Vec<Organization>, StoreError> {
-    let sql = format!("{ORGANIZATION} WHERE ?1 IS NULL OR id = ?1 ORDER BY name LIMIT ?2");
-    all(tx, &sql, params![text(scope.organization()), rows_max], organization)
+pub(super) fn list(
+    tx: &Connection,
+    scope: Scope,
+    after: Option<&Place>,
+    rows_max: u32,
+) -> Result<Vec<Organization>, StoreError> {
+    let sql = format!(
+        "{ORGANIZATION} WHERE (?1 IS NULL OR id = ?1) AND (?3 IS NULL OR name > ?3) ORDER BY name LIMIT ?2"
+    );
+    let after = after.map(|after| &after.name);
+    all(tx, &sql, params![text(scope.organization()), rows_max, after], organization)
 }
 
 const INSERT: &str = "
