@@ -24,22 +24,25 @@ impl CoreRecords {
         Self { auth }
     }
 
-    async fn user(&self, principal: &Principal, key: &Key) -> Result<Option<Bytes>, LocalError> {
-        let key = match key {
-            Key::Integer(number) => UserKey::Number(*number),
-            Key::Uuid(uuid) => UserKey::Id(UserId::from_uuid(*uuid)),
-            Key::Text(_) => return Ok(None),
-        };
-        Ok(found(self.auth.user(principal, key).await)?.and_then(|view| json(&CoreUser::of(view))))
+    async fn users(&self, principal: &Principal, keys: &[Key]) -> Result<Vec<Bytes>, LocalError> {
+        let keys = keys.iter().filter_map(|key| match key {
+            Key::Integer(number) => Some(UserKey::Number(*number)),
+            Key::Uuid(uuid) => Some(UserKey::Id(UserId::from_uuid(*uuid))),
+            Key::Text(_) => None,
+        });
+        let views = found(self.auth.users_by_key(principal, &keys.collect::<Vec<_>>()).await)?;
+        Ok(views.into_iter().flatten().filter_map(|view| json(&CoreUser::of(view))).collect())
     }
 
-    async fn group(&self, principal: &Principal, key: &Key) -> Result<Option<Bytes>, LocalError> {
-        let key = match key {
-            Key::Integer(number) => GroupKey::Number(*number),
-            Key::Uuid(uuid) => GroupKey::Id(GroupId::from_uuid(*uuid)),
-            Key::Text(_) => return Ok(None),
-        };
-        Ok(found(self.auth.group(principal, key).await)?.and_then(|group| json(&CoreGroup::from(group))))
+    async fn groups(&self, principal: &Principal, keys: &[Key]) -> Result<Vec<Bytes>, LocalError> {
+        let ids: Vec<GroupId> = keys.iter().filter_map(Key::as_uuid).map(GroupId::from_uuid).collect();
+        let mut groups = found(self.auth.groups_by_id(principal, &ids).await)?.unwrap_or_default();
+        for key in keys {
+            if let Key::Integer(number) = key {
+                groups.extend(found(self.auth.group(principal, GroupKey::Number(*number)).await)?);
+            }
+        }
+        Ok(groups.into_iter().filter_map(|group| json(&CoreGroup::from(group))).collect())
     }
 
     async fn organization(&self, principal: &Principal, key: &Key) -> Result<Option<Bytes>, LocalError> {
@@ -57,16 +60,19 @@ impl LocalRecords for CoreRecords {
         record_type: &RecordType,
         keys: &[Key],
     ) -> Result<Vec<Bytes>, LocalError> {
-        let mut records = Vec::with_capacity(keys.len());
-        for key in keys {
-            records.extend(match record_type.path() {
-                "coreuser" => self.user(principal, key).await?,
-                "coregroups" => self.group(principal, key).await?,
-                "organization" => self.organization(principal, key).await?,
-                _ => return Err(LocalError::Unknown),
-            });
+        match record_type.path() {
+            "coreuser" => self.users(principal, keys).await,
+            "coregroups" => self.groups(principal, keys).await,
+            "organization" => {
+                // Nearly always the caller's own.
+                let mut records = Vec::new();
+                for key in keys {
+                    records.extend(self.organization(principal, key).await?);
+                }
+                Ok(records)
+            }
+            _ => Err(LocalError::Unknown),
         }
-        Ok(records)
     }
 }
 

@@ -102,3 +102,19 @@ async fn who_follows_the_links_sees_every_person_group_and_organization_once() {
     }
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_list_of_tokens_stays_filtered_along_its_links() {
+    let server = TestServer::start_with(|configuration| configuration.limits.list_rows_max = 2).await;
+    let root = server.superuser("root", "Acme").await;
+    server.superuser("zed", "Zeta").await;
+    for name in ["root", "zed", "root", "zed"] {
+        server.signed_in(name).await;
+    }
+    for list in ["/oauth/accesstokens/", "/oauth/refreshtokens/"] {
+        let (rows, _) = walk(&root, &format!("{list}?user__username=zed")).await;
+        assert_eq!(rows.len(), 3, "{list}: {rows:?}");
+        assert!(rows.iter().all(|row| row["user"]["username"] == "zed"), "{list}: {rows:?}");
+    }
+    server.stop().await;
+}

@@ -2,7 +2,7 @@
 //! away more than they have, and the last admin group stays.
 
 use buildly_journal::Part;
-use buildly_model::{Action, Actions, OrganizationId, Principal};
+use buildly_model::{Action, Actions, GroupId, OrganizationId, Principal};
 use serde_json::json;
 
 use super::caller::Caller;
@@ -195,20 +195,32 @@ impl Auth {
         Ok(part.expecting(admins.sequence))
     }
 
+    /// Those of these groups that the caller sees, in no order.
+    ///
+    /// # Errors
+    /// [`Error::NotSignedIn`].
+    pub async fn groups_by_id(&self, principal: &Principal, groups: &[GroupId]) -> Result<Vec<Group>, Error> {
+        let caller = self.caller(principal).await?;
+        let mut found = self.parts.store.groups_by_id(groups).await?;
+        found.retain(|group| sees(&caller, group));
+        Ok(found)
+    }
+
     async fn visible_group(&self, caller: &Caller<'_>, key: GroupKey) -> Result<Group, Error> {
         let found = self.parts.store.find_group(Scope::Deployment, key).await?;
         let group = found.ok_or(Error::NotFound { what: "group" })?;
-        let is_own = group.organization.is_some() && group.organization == caller.principal.organization;
-        if is_own || caller.is_global_admin() {
-            return Ok(group);
-        }
-        Err(Error::Forbidden(Reason::OtherOrganization))
+        if sees(caller, &group) { Ok(group) } else { Err(Error::Forbidden(Reason::OtherOrganization)) }
     }
 
     async fn read_group(&self, group: &Group) -> Result<Group, Error> {
         let found = self.parts.store.find_group(Scope::Deployment, GroupKey::Id(group.id)).await?;
         found.ok_or(Error::NotFound { what: "group" })
     }
+}
+
+fn sees(caller: &Caller<'_>, group: &Group) -> bool {
+    let is_own = group.organization.is_some() && group.organization == caller.principal.organization;
+    is_own || caller.is_global_admin()
 }
 
 fn require(caller: &Caller<'_>, action: Action, organization: Option<OrganizationId>) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! Looking at users: everybody sees the own organization, administrators of the deployment
 //! see all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use buildly_model::{OrganizationId, Principal, UserId};
 
@@ -49,6 +49,34 @@ impl Auth {
         let scope = caller.scope().ok_or(Error::NotFound { what: "user" })?;
         let found = self.parts.store.find_user(scope, key).await?;
         self.view(found.ok_or(Error::NotFound { what: "user" })?).await
+    }
+
+    /// Those of these users that the caller sees, in no order.
+    ///
+    /// # Errors
+    /// [`Error::NotSignedIn`].
+    pub async fn users_by_key(
+        &self,
+        principal: &Principal,
+        keys: &[UserKey],
+    ) -> Result<Vec<UserView>, Error> {
+        let caller = self.caller(principal).await?;
+        let Some(scope) = caller.scope() else { return Ok(Vec::new()) };
+        let (mut ids, mut numbers) = (BTreeSet::new(), BTreeSet::new());
+        for key in keys {
+            match *key {
+                UserKey::Id(id) => drop(ids.insert(id)),
+                UserKey::Number(number) => drop(numbers.insert(number)),
+            }
+        }
+        let ids: Vec<UserId> = ids.into_iter().collect();
+        let mut found = self.parts.store.users_by_id(scope, &ids).await?;
+        for number in numbers {
+            found.extend(self.parts.store.find_user(scope, UserKey::Number(number)).await?);
+        }
+        found.sort_unstable_by_key(|user| user.id);
+        found.dedup_by_key(|user| user.id);
+        self.views(found).await
     }
 
     /// The caller's own account.

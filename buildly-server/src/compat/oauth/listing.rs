@@ -2,12 +2,15 @@
 
 use buildly_core::Buildly;
 use buildly_core::auth::token::{AccessToken, Owned, RefreshToken, TokenKey};
-use http::HeaderName;
+use http::header::LINK;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::compat::coreuser::CoreUser;
 use crate::{Problem, Request, Response};
+
+/// The query parameter that says after which id a list goes on.
+const AFTER: &str = "after";
 
 /// An access token, without its text.
 #[derive(Debug, Serialize, ToSchema)]
@@ -39,7 +42,7 @@ pub(super) async fn access_tokens(buildly: &Buildly, request: Request) -> Result
     let rows = buildly.auth().access_tokens(&principal, username.as_deref(), after, rows_max).await?;
     let next = next(rows_max, rows.len(), rows.last().map(|row| row.token.number));
     let body: Vec<_> = rows.into_iter().map(AccessTokenBody::of).collect();
-    Ok(linked(Response::ok(&body), "/oauth/accesstokens/", next))
+    Ok(linked(&request, Response::ok(&body), next))
 }
 
 /// `GET /oauth/refreshtokens/`
@@ -50,7 +53,7 @@ pub(super) async fn refresh_tokens(buildly: &Buildly, request: Request) -> Resul
     let rows = buildly.auth().refresh_tokens(&principal, username.as_deref(), after, rows_max).await?;
     let next = next(rows_max, rows.len(), rows.last().map(|row| row.token.number));
     let body: Vec<_> = rows.into_iter().map(RefreshTokenBody::of).collect();
-    Ok(linked(Response::ok(&body), "/oauth/refreshtokens/", next))
+    Ok(linked(&request, Response::ok(&body), next))
 }
 
 /// `GET /oauth/accesstokens/{id}/`
@@ -88,7 +91,7 @@ pub(super) async fn end_refresh(buildly: &Buildly, request: Request) -> Result<R
 }
 
 fn page(request: &Request) -> Result<(i64, u32), Problem> {
-    let after = request.query_value("after")?.unwrap_or(0);
+    let after = request.query_value(AFTER)?.unwrap_or(0);
     Ok((after, request.configuration().limits.list_rows_max))
 }
 
@@ -97,10 +100,9 @@ fn next(rows_max: u32, rows: usize, last: Option<i64>) -> Option<i64> {
     last.filter(|_| rows >= rows_max as usize)
 }
 
-fn linked(response: Response, path: &str, next: Option<i64>) -> Response {
+fn linked(request: &Request, response: Response, next: Option<i64>) -> Response {
     match next {
-        Some(after) => response
-            .with_header(HeaderName::from_static("link"), format!("<{path}?after={after}>; rel=\"next\"")),
+        Some(after) => response.with_header(LINK, request.link_to_next(AFTER, &after.to_string())),
         None => response,
     }
 }
