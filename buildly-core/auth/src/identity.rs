@@ -35,6 +35,7 @@ pub mod snapshot;
 pub mod store;
 mod superuser;
 pub mod throttle;
+mod turns;
 pub mod user;
 mod user_update;
 mod users;

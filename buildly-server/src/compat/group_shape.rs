@@ -26,6 +26,8 @@ pub struct CoreGroup {
     name: String,
     is_global: bool,
     is_org_level: bool,
+    /// Whether new users of the organization join it.
+    is_default: bool,
     permissions: Permissions,
     organization: Option<Uuid>,
     workflowlevel1s: Vec<i64>,
@@ -39,6 +41,8 @@ pub struct CoreGroupInput {
     organization: Option<Uuid>,
     is_global: Option<bool>,
     is_org_level: Option<bool>,
+    /// Whether new users of the organization join it; set by its administrators.
+    is_default: Option<bool>,
     permissions: Option<Permissions>,
 }
 
@@ -61,6 +65,7 @@ impl From<Group> for CoreGroup {
             name: group.name,
             is_global: group.is_global,
             is_org_level: group.is_organization_level,
+            is_default: group.is_default,
             permissions: group.permissions.into(),
             organization: group.organization.map(|organization| organization.as_uuid()),
             workflowlevel1s: Vec::new(),

@@ -71,6 +71,7 @@ macro_rules! identity_conformance {
             guessing_is_slowed_down,
             mail_that_anybody_asks_for_is_slowed_down_alike_for_everybody,
             a_refusal_costs_no_hash,
+            strangers_who_register_keep_nobody_from_signing_in,
             a_sign_in_does_not_outlive_a_password_that_changes_meanwhile,
             an_old_hash_is_made_anew,
         );

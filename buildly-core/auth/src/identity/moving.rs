@@ -95,7 +95,7 @@ impl Auth {
         if let Some(organization) = existing {
             for email in self.admin_emails(organization.id).await? {
                 let frontend = &self.settings().frontend_url;
-                self.mail(mail::approval_request(&email, &user.username, &organization.name, frontend));
+                self.notice(mail::approval_request(&email, &user.username, &organization.name, frontend));
             }
         }
         Ok(view)

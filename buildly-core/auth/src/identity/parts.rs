@@ -8,9 +8,15 @@ use serde::Serialize;
 
 use super::password::Hasher;
 use super::throttle::Throttle;
+use super::turns::Turns;
 use super::{Change, Mail, Mailer, Settings};
 use crate::{Auth, Error};
 
+/// How many passwords of strangers who register are hashed, or wait for it, at once: a part of
+/// the threads' queue, so that they never keep those out who sign in.
+const STRANGERS_AT_WORK_MAX: usize = 8;
+/// How many strangers may be about to register.
+const STRANGERS_MAX: usize = 256;
 /// How often a decision is made anew when the state has moved on under it.
 pub(crate) const ATTEMPTS_MAX: u32 = 3;
 
@@ -21,6 +27,7 @@ pub(crate) struct Parts {
     pub(crate) mailer: Option<Arc<dyn Mailer>>,
     pub(crate) hasher: Arc<Hasher>,
     pub(crate) throttle: Arc<Throttle>,
+    pub(crate) strangers: Arc<Turns>,
 }
 
 impl Parts {
@@ -30,6 +37,7 @@ impl Parts {
             mailer: None,
             hasher: Arc::new(Hasher::new(random)),
             throttle: Arc::new(Throttle::default()),
+            strangers: Arc::new(Turns::new(STRANGERS_AT_WORK_MAX, STRANGERS_MAX)),
         }
     }
 }
@@ -63,6 +71,14 @@ impl Auth {
         match &self.identity.mailer {
             Some(mailer) => mailer.send(mail),
             None => tracing::warn!(subject = mail.subject, "mail is not configured, a message was dropped"),
+        }
+    }
+
+    /// Tells an administrator of something that strangers can do as often as they like.
+    pub(crate) fn notice(&self, mail: Mail) {
+        match self.identity.throttle.admit_notice(&mail.to, self.now()) {
+            Ok(()) => self.mail(mail),
+            Err(_) => tracing::warn!(subject = mail.subject, "too many notices to one administrator"),
         }
     }
 

@@ -59,7 +59,7 @@ impl Auth {
         self.check_registration(registration).await?;
         // A refusal must not cost a hash.
         self.plan_registration(principal, registration).await?;
-        let password = self.identity.hasher.hash(&registration.password).await?;
+        let password = self.hash_of_newcomer(principal, registration).await?;
         let mut attempt = 1;
         loop {
             match self.try_register(principal, registration, &password).await {
@@ -70,6 +70,19 @@ impl Auth {
                 other => return other,
             }
         }
+    }
+
+    /// Whoever is signed in answers for what they ask.
+    async fn hash_of_newcomer(
+        &self,
+        principal: &Principal,
+        registration: &Registration,
+    ) -> Result<PasswordHash, Error> {
+        let _turn = match principal.is_signed_in() {
+            true => None,
+            false => Some(self.identity.strangers.wait().await?),
+        };
+        self.identity.hasher.hash(&registration.password).await
     }
 
     async fn check_registration(&self, registration: &Registration) -> Result<(), Error> {
@@ -257,12 +270,12 @@ impl Auth {
             Destination::Founded(founding) => {
                 if let Some(support) = &self.settings().support_email {
                     let name = &founding.organization.name;
-                    self.mail(mail::approval_request(support, username, name, frontend));
+                    self.notice(mail::approval_request(support, username, name, frontend));
                 }
             }
             Destination::Approved(organization, _) | Destination::Waiting(organization) => {
                 for email in self.admin_emails(organization.id).await? {
-                    self.mail(mail::approval_request(&email, username, &organization.name, frontend));
+                    self.notice(mail::approval_request(&email, username, &organization.name, frontend));
                 }
             }
         }

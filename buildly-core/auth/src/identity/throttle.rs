@@ -32,6 +32,9 @@ pub const ACCOUNT_MEMORY: Duration = Duration::from_secs(900);
 pub const ADDRESS_FAILURES_MAX: u32 = 300;
 /// The time over which an address's failures are counted.
 pub const ADDRESS_WINDOW: Duration = Duration::from_secs(300);
+/// So many attempts of one address are looked at at the same time: the others wait in line, so
+/// that nobody alone keeps the threads that check passwords busy.
+pub const ADDRESS_ATTEMPTS_MAX: u32 = 32;
 /// So much mail goes to one address without any delay.
 pub const MAIL_FREE: u32 = 5;
 /// The delay after the first message that is not free; each further one doubles it.
@@ -135,7 +138,8 @@ struct State {
     accounts: Known,
     mail: Known,
     addresses: Generations<IpAddr>,
-    lines: Lines,
+    lines: Lines<Fingerprint>,
+    address_lines: Lines<IpAddr>,
 }
 
 /// Whether something may be tried now.
@@ -186,6 +190,18 @@ impl Throttle {
         Ok(())
     }
 
+    /// Counts a notice to an administrator that strangers set off; apart from mail that is
+    /// asked for, so that these never hold up each other.
+    ///
+    /// # Errors
+    /// [`Refused`] if there were too many.
+    pub fn admit_notice(&self, email: &str, now: Timestamp) -> Result<(), Refused> {
+        let email = format!("notice {}", comparison_key(email));
+        self.admit_mail(&email, None, now)?;
+        self.mail_is_known(&email);
+        Ok(())
+    }
+
     /// Says that `email` is somebody's.
     pub fn mail_is_known(&self, email: &str) {
         self.lock().mail.know(Fingerprint::of(&comparison_key(email)));
@@ -214,7 +230,13 @@ impl State {
             return Ok(Admission::InLine(turn));
         }
         if let Some(address) = address {
-            self.addresses.count(address, Memory::Address, now);
+            match self.address_lines.enter(address, ADDRESS_ATTEMPTS_MAX) {
+                Ok(None) => self.addresses.count(address, Memory::Address, now),
+                in_line => {
+                    self.lines.take_back(&account);
+                    return in_line.map(|turn| turn.map_or(Admission::Granted, Admission::InLine));
+                }
+            }
         }
         Ok(Admission::Granted)
     }

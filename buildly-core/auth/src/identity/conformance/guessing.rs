@@ -88,6 +88,28 @@ pub async fn a_refusal_costs_no_hash(world: &World) {
     assert_eq!(world.auth.identity.hasher.asked(), asked, "only what is not refused is hashed");
 }
 
+pub async fn strangers_who_register_keep_nobody_from_signing_in(world: &World) {
+    world.register("ada", "Acme").await;
+    let asked = world.auth.identity.hasher.asked();
+    let strangers = (0..48).map(|number| {
+        let (auth, stranger) = (world.auth.clone(), registration(&format!("stranger{number}"), "Acme"));
+        tokio::spawn(async move { auth.register(&Principal::ANONYMOUS, &stranger).await })
+    });
+    let strangers: Vec<_> = strangers.collect();
+    while world.auth.identity.hasher.asked() < asked + 8 {
+        tokio::task::yield_now().await;
+    }
+    world.sign_in("ada", PASSWORD).await.expect("the password is right");
+    let before_her = world.auth.identity.hasher.asked() - asked;
+    assert!(before_her < 40, "{before_her} hashes were asked for before hers was done");
+    world.take_mail();
+    for stranger in strangers {
+        stranger.await.expect("it ends").expect("registration is open");
+    }
+    let mails = world.take_mail().len() as u64;
+    assert!(mails <= u64::from(MAIL_FREE), "{mails} mails: the administrator is told, not buried");
+}
+
 pub async fn a_sign_in_does_not_outlive_a_password_that_changes_meanwhile(world: &World) {
     let ada = world.register("ada", "Acme").await;
     assert!(world.sign_in("x", PASSWORD).await.is_err());

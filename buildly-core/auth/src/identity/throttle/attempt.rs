@@ -1,6 +1,7 @@
 //! An attempt that was admitted, until its outcome is known.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use tokio::sync::futures::OwnedNotified;
 use super::memory::Fingerprint;
 use super::{Memory, Refused, Throttle};
 
-/// How many may wait for one account.
+/// How many may wait for one account, or at one address.
 const LINE_LENGTH_MAX: usize = 256;
 
 /// An attempt that was admitted. One that is given up counts as failed: else nobody would
@@ -77,13 +78,22 @@ impl Drop for Attempt<'_> {
             }
             Outcome::NotMade => {}
         }
-        state.lines.leave(self.account);
+        state.lines.leave(&self.account);
+        if let Some(address) = &self.address {
+            state.address_lines.leave(address);
+        }
     }
 }
 
-/// The accounts that attempts are under way for.
-#[derive(Debug, Default)]
-pub(super) struct Lines(HashMap<Fingerprint, Line>);
+/// What attempts are under way for: accounts, or addresses.
+#[derive(Debug)]
+pub(super) struct Lines<K>(HashMap<K, Line>);
+
+impl<K> Default for Lines<K> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
 
 #[derive(Debug)]
 struct Line {
@@ -92,19 +102,15 @@ struct Line {
     freed: Arc<Notify>,
 }
 
-impl Lines {
+impl<K: Eq + Hash> Lines<K> {
     /// Begins an attempt if fewer than `attempts_max` are under way; else says when to ask
     /// again.
     ///
     /// # Errors
     /// [`Refused::Busy`] if too many wait already.
-    pub(super) fn enter(
-        &mut self,
-        account: Fingerprint,
-        attempts_max: u32,
-    ) -> Result<Option<OwnedNotified>, Refused> {
+    pub(super) fn enter(&mut self, key: K, attempts_max: u32) -> Result<Option<OwnedNotified>, Refused> {
         let new = || Line { under_way: 0, freed: Arc::default() };
-        let line = self.0.entry(account).or_insert_with(new);
+        let line = self.0.entry(key).or_insert_with(new);
         if line.under_way < attempts_max {
             line.under_way += 1;
             return Ok(None);
@@ -115,13 +121,22 @@ impl Lines {
         Ok(Some(Arc::clone(&line.freed).notified_owned()))
     }
 
-    fn leave(&mut self, account: Fingerprint) {
-        let Some(line) = self.0.get_mut(&account) else { return };
-        line.under_way = line.under_way.saturating_sub(1);
+    /// Takes back an entrance of this very moment: nobody has come to wait for it.
+    pub(super) fn take_back(&mut self, key: &K) {
+        self.end(key, |_| ());
+    }
+
+    fn leave(&mut self, key: &K) {
         // Whoever waits asks again, since the outcome may have made them wait longer.
-        line.freed.notify_waiters();
+        self.end(key, Notify::notify_waiters);
+    }
+
+    fn end(&mut self, key: &K, tell: impl FnOnce(&Notify)) {
+        let Some(line) = self.0.get_mut(key) else { return };
+        line.under_way = line.under_way.saturating_sub(1);
+        tell(&line.freed);
         if line.under_way == 0 {
-            self.0.remove(&account);
+            self.0.remove(key);
         }
     }
 

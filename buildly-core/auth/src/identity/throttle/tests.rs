@@ -209,6 +209,33 @@ async fn of_many_guesses_at_once_no_more_are_looked_at_than_may_fail() {
     assert_eq!(looked_at, ACCOUNT_FAILURES_FREE);
 }
 
+#[test]
+fn one_address_has_no_more_attempts_under_way_than_its_share() {
+    let throttle = Throttle::default();
+    let address: IpAddr = "192.0.2.7".parse().unwrap();
+    let enter = |account: u32, address| {
+        throttle.lock().admit(Fingerprint::of(&account.to_string()), Some(address), START)
+    };
+    for account in 0..ADDRESS_ATTEMPTS_MAX {
+        assert!(matches!(enter(account, address), Ok(Admission::Granted)), "{account}");
+    }
+    assert!(matches!(enter(1000, address), Ok(Admission::InLine(_))));
+    assert!(matches!(enter(1000, "192.0.2.8".parse().unwrap()), Ok(Admission::Granted)), "another address");
+    drop(Attempt::new(&throttle, Fingerprint::of("0"), Some(address), START));
+    assert!(matches!(enter(1001, address), Ok(Admission::Granted)), "one has ended");
+    assert_eq!(throttle.lock().addresses.get(&address).unwrap().count, ADDRESS_ATTEMPTS_MAX + 1);
+}
+
+#[test]
+fn notices_to_administrators_hold_up_no_mail_that_is_asked_for() {
+    let throttle = Throttle::default();
+    for _ in 0..MAIL_FREE {
+        throttle.admit_notice("ada@example.org", START).unwrap();
+    }
+    assert!(throttle.admit_notice("ADA@example.org", START).is_err());
+    throttle.admit_mail("ada@example.org", None, START).unwrap();
+}
+
 #[tokio::test]
 async fn many_at_once_who_know_the_password_all_come_in() {
     let throttle = Arc::new(Throttle::default());
