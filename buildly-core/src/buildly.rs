@@ -78,8 +78,8 @@ impl Buildly {
         let (hot, wanted) = Hot::new();
         let (stop, stopped) = watch::channel(false);
         let reading = Arc::new(Reading::new());
-        let freshness =
-            Arc::new(Freshness::new(storage.clone(), hot.clone(), clock.clone(), reading.clone()));
+        let apart = storage.apart().unwrap_or_else(|| storage.clone());
+        let freshness = Arc::new(Freshness::new(apart.clone(), hot.clone(), clock.clone(), reading.clone()));
         let commits = Commits { storage: storage.clone(), hot: hot.clone(), freshness: freshness.clone() };
         let client = Client::new(Options {
             clock: clock.clone(),
@@ -92,7 +92,7 @@ impl Buildly {
         .map_err(|error| Error::Setting { setting: "tls", reason: error.to_string() })?;
         let streams = Arc::new(Streams::new(client.clone(), hot.clone(), clock.clone()));
         let follower = Follower {
-            storage: storage.clone(),
+            storage: apart,
             hot: hot.clone(),
             client: client.clone(),
             streams: streams.clone(),

@@ -7,6 +7,7 @@
 mod crash;
 mod failure;
 mod gateway;
+mod hanging;
 mod identity;
 mod journal;
 mod mesh;
