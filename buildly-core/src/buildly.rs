@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::commits::Commits;
+use crate::commits::{CommitTogether, Commits, Together};
 use crate::data_plane::{DataPlane, JoinedCalls};
 use crate::follower::Follower;
 use crate::freshness::Freshness;
@@ -195,6 +195,13 @@ impl Buildly {
     #[must_use]
     pub fn gateway(&self) -> &Gateway {
         &self.inner.data_plane.gateway
+    }
+
+    /// The operations on services, each of which writes these parts with its own, all or nothing.
+    #[must_use]
+    pub fn gateway_with(&self, with: Together) -> Gateway {
+        let commits = CommitTogether { commits: self.inner.commits.clone(), with };
+        self.gateway().committing(Arc::new(commits))
     }
 
     /// Record types, relationships and joins.
