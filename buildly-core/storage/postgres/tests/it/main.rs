@@ -15,3 +15,4 @@ mod nodes;
 mod revocation;
 mod support;
 mod token;
+mod upgrade;
