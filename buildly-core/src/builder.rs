@@ -80,5 +80,6 @@ async fn embedded_storage(_: &Folder) -> Result<Arc<dyn Storage>, Error> {
     })
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod tests;

@@ -279,7 +279,8 @@ impl Freshness {
     }
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod tests;
 
 fn new_lease() -> LeaseId {

@@ -1,7 +1,7 @@
 //! Connections that hang without an end, and a pool that is used up.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use buildly_auth::token::Store as _;
 use buildly_journal::{History as _, LeaseId, Part};
@@ -13,6 +13,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::support::{Schema, database_url, open_empty_store};
 

@@ -1,10 +1,11 @@
 //! Two versions of the program on one schema.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use buildly_model::StoreError;
 use buildly_storage_postgres::engine::{Engine, Migration};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tokio::time::Instant;
 
 use crate::support::{Schema, database_url};
 
