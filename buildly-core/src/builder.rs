@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use buildly_model::Clock;
+use buildly_model::system::System;
 use buildly_unit::Storage;
 
 use crate::{Buildly, Error, Folder, Settings};
@@ -13,6 +15,7 @@ pub struct Builder {
     folder: Option<PathBuf>,
     storage: Option<Arc<dyn Storage>>,
     settings: Settings,
+    clock: Option<Arc<dyn Clock>>,
 }
 
 impl Builder {
@@ -37,6 +40,14 @@ impl Builder {
         self
     }
 
+    /// Takes the time from this clock instead of the machine's: for tests and simulations. Waits
+    /// go by tokio's clock all the same.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
     /// Opens the deployment: when this returns, the snapshot is loaded.
     ///
     /// # Errors
@@ -51,7 +62,8 @@ impl Builder {
             Some(storage) => storage,
             None => embedded_storage(&folder).await?,
         };
-        Buildly::start(folder, storage, self.settings).await
+        let clock = self.clock.unwrap_or_else(|| Arc::new(System));
+        Buildly::start(folder, storage, self.settings, clock).await
     }
 }
 
@@ -67,3 +79,7 @@ async fn embedded_storage(_: &Folder) -> Result<Arc<dyn Storage>, Error> {
         reason: "give one, or build with the feature `sqlite`".to_owned(),
     })
 }
+
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod tests;

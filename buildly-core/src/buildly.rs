@@ -12,13 +12,14 @@ use buildly_gateway_http::{Client, Handler, MachineSecrets, Options};
 use buildly_journal::{Commit as _, Part};
 use buildly_mesh::{LocalRecords, Mesh};
 use buildly_model::system::System;
-use buildly_model::{Body, Clock, Random, Revision, ServiceClient, StoreError};
+use buildly_model::{Body, Clock, Random, Revision, ServiceClient, StoreError, Timestamp};
 use buildly_unit::{Change, Storage};
 use http::{Request, Response};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
-use crate::commits::Commits;
+use crate::commits::{CommitTogether, Commits, Together};
 use crate::data_plane::{DataPlane, JoinedCalls};
 use crate::follower::Follower;
 use crate::freshness::Freshness;
@@ -73,13 +74,14 @@ impl Buildly {
         folder: Folder,
         storage: Arc<dyn Storage>,
         settings: Settings,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(System), Arc::new(System));
+        let random: Arc<dyn Random> = Arc::new(System);
         let (hot, wanted) = Hot::new();
         let (stop, stopped) = watch::channel(false);
         let reading = Arc::new(Reading::new());
-        let freshness =
-            Arc::new(Freshness::new(storage.clone(), hot.clone(), clock.clone(), reading.clone()));
+        let apart = storage.apart().unwrap_or_else(|| storage.clone());
+        let freshness = Arc::new(Freshness::new(apart.clone(), hot.clone(), clock.clone(), reading.clone()));
         let commits = Commits { storage: storage.clone(), hot: hot.clone(), freshness: freshness.clone() };
         let client = Client::new(Options {
             clock: clock.clone(),
@@ -92,7 +94,7 @@ impl Buildly {
         .map_err(|error| Error::Setting { setting: "tls", reason: error.to_string() })?;
         let streams = Arc::new(Streams::new(client.clone(), hot.clone(), clock.clone()));
         let follower = Follower {
-            storage: storage.clone(),
+            storage: apart,
             hot: hot.clone(),
             client: client.clone(),
             streams: streams.clone(),
@@ -147,7 +149,7 @@ impl Buildly {
         tasks.spawn(freshness.clone().keep(stopped.clone()));
         tasks.spawn(streams.keep(freshness.clone(), stopped.clone()));
         tasks.spawn(delivery.run(stopped.clone()));
-        tasks.spawn(keep_tokens(auth.clone(), stopped));
+        tasks.spawn(keep_tokens(auth.clone(), clock.clone(), stopped));
         let issuer = settings.public_url.as_deref().unwrap_or(buildly_auth::token::ISSUER_DEFAULT);
         auth.issue_as(issuer).await?;
 
@@ -165,7 +167,7 @@ impl Buildly {
             clock,
             random,
         };
-        let journal = Journal::new(storage.clone(), folder.clone());
+        let journal = Journal::new(storage.clone(), folder.clone(), data_plane.clock.clone());
         let tasks = tokio::sync::Mutex::new(tasks);
         let inner = Inner {
             folder,
@@ -193,6 +195,13 @@ impl Buildly {
     #[must_use]
     pub fn gateway(&self) -> &Gateway {
         &self.inner.data_plane.gateway
+    }
+
+    /// The operations on services, each of which writes these parts with its own, all or nothing.
+    #[must_use]
+    pub fn gateway_with(&self, with: Together) -> Gateway {
+        let commits = CommitTogether { commits: self.inner.commits.clone(), with };
+        self.gateway().committing(Arc::new(commits))
     }
 
     /// Record types, relationships and joins.
@@ -285,7 +294,8 @@ impl Buildly {
     }
 }
 
-async fn keep_tokens(auth: Auth, mut stop: watch::Receiver<bool>) {
+async fn keep_tokens(auth: Auth, clock: Arc<dyn Clock>, mut stop: watch::Receiver<bool>) {
+    let (began, steady) = (clock.now(), Instant::now());
     loop {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return,
@@ -294,8 +304,31 @@ async fn keep_tokens(auth: Auth, mut stop: watch::Receiver<bool>) {
         if let Err(error) = auth.keep_keys().await {
             tracing::error!(%error, "signing keys could not be looked after");
         }
-        if let Err(error) = auth.tidy_tokens().await {
+        if let Err(error) = auth.tidy_tokens(surely_past(clock.now(), began, steady.elapsed())).await {
             tracing::warn!(%error, "ended tokens could not be forgotten");
+        }
+    }
+}
+
+/// The time now, but not later than what has passed since the start: a clock that was set forward
+/// must not have revocations forgotten of tokens that live.
+fn surely_past(now: Timestamp, began: Timestamp, passed: Duration) -> Timestamp {
+    now.min(began.after(passed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_makes_nothing_past_that_is_not() {
+        let at = Timestamp::from_seconds;
+        for (case, now, expected) in [
+            ("a clock that goes right", 1_600, 1_600),
+            ("one that was set forward", 90_000, 1_600),
+            ("one that was set back", 900, 900),
+        ] {
+            assert_eq!(surely_past(at(now), at(1_000), Duration::from_secs(600)), at(expected), "{case}");
         }
     }
 }

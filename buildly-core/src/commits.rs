@@ -31,3 +31,27 @@ impl<C: Into<Change> + Send + 'static> Commit<C> for Commits {
         Ok(revision)
     }
 }
+
+/// What is written with an operation of an area, all or nothing. Events are followed in this order.
+#[derive(Debug, Clone, Default)]
+pub struct Together {
+    /// What comes before the operation's own.
+    pub before: Vec<Part<Change>>,
+    /// What comes after it.
+    pub after: Vec<Part<Change>>,
+}
+
+/// Writes parts of an area with those of others.
+pub(crate) struct CommitTogether {
+    pub(crate) commits: Commits,
+    pub(crate) with: Together,
+}
+
+#[async_trait]
+impl<C: Into<Change> + Send + 'static> Commit<C> for CommitTogether {
+    async fn commit_all(&self, parts: Vec<Part<C>>) -> Result<Revision, StoreError> {
+        let own = parts.into_iter().map(|part| part.map(Into::into));
+        let Together { before, after } = self.with.clone();
+        self.commits.commit_all(before.into_iter().chain(own).chain(after).collect()).await
+    }
+}

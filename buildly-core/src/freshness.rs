@@ -40,6 +40,8 @@ const READING_MAX: Duration = Duration::from_secs(30);
 const FOLLOWING_MAX: Duration = Duration::from_secs(5);
 /// How long to wait after the storage failed, before trying again.
 const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(100);
+/// How long the keeper of the lease looks at the leases of others.
+const LOOK_MAX: Duration = Duration::from_millis(700);
 /// How soon, and at last how seldom, somebody who takes a right away looks whether all have
 /// applied it.
 const LOOK_PAUSE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
@@ -164,8 +166,11 @@ impl Freshness {
             is_well = renewed.is_ok();
             if is_well && looked.elapsed() >= RENEW_INTERVAL {
                 looked = Instant::now();
-                if let Err(error) = self.end_dead_leases().await {
-                    debug!(%error, "the leases of others could not be looked at");
+                // The own lease is more urgent than those of others.
+                match tokio::time::timeout(LOOK_MAX, self.end_dead_leases()).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => debug!(%error, "the leases of others could not be looked at"),
+                    Err(_) => debug!("the leases of others could not be looked at in time"),
                 }
             }
             tokio::time::sleep(if is_well { RENEW_PAUSE } else { PAUSE_AFTER_FAULT }).await;
@@ -274,7 +279,8 @@ impl Freshness {
     }
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod tests;
 
 fn new_lease() -> LeaseId {

@@ -4,7 +4,7 @@ mod proof;
 
 use std::sync::Arc;
 
-use buildly_model::{Clock as _, OrganizationId, PageSize, StoreError, system::System};
+use buildly_model::{Clock, OrganizationId, PageSize, StoreError};
 use buildly_unit::Storage;
 
 pub use buildly_journal::*;
@@ -17,11 +17,12 @@ use crate::{Error, Folder};
 pub struct Journal {
     storage: Arc<dyn Storage>,
     folder: Folder,
+    clock: Arc<dyn Clock>,
 }
 
 impl Journal {
-    pub(crate) fn new(storage: Arc<dyn Storage>, folder: Folder) -> Self {
-        Self { storage, folder }
+    pub(crate) fn new(storage: Arc<dyn Storage>, folder: Folder, clock: Arc<dyn Clock>) -> Self {
+        Self { storage, folder, clock }
     }
 
     /// Events of one chain, newest first; `before_sequence` is where the last page ended.
@@ -64,7 +65,7 @@ impl Journal {
     /// As [`Journal::checkpoint`].
     pub async fn checkpoints(&self) -> Result<Checkpoints, Error> {
         let key = self.folder.checkpoint_key()?;
-        Ok(checkpoints(self.storage.as_ref(), System.now(), &key).await?)
+        Ok(checkpoints(self.storage.as_ref(), self.clock.now(), &key).await?)
     }
 
     /// Signs the end of one chain with the deployment's checkpoint key.
@@ -74,6 +75,6 @@ impl Journal {
     /// there is no key.
     pub async fn checkpoint(&self, organization: Option<OrganizationId>) -> Result<Checkpoint, Error> {
         let head = self.storage.head(organization).await?;
-        Ok(Checkpoint::sign(&head, System.now(), &self.folder.checkpoint_key()?))
+        Ok(Checkpoint::sign(&head, self.clock.now(), &self.folder.checkpoint_key()?))
     }
 }

@@ -23,6 +23,7 @@ mod views;
 
 pub use builder::Builder;
 pub use buildly::Buildly;
+pub use commits::Together;
 pub use error::Error;
 pub use folder::{DEPLOYMENT_KEY_BYTES, Folder};
 pub use journal::Journal;

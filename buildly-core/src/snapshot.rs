@@ -4,6 +4,7 @@
 //! [follower](crate::follower) publishes a new one, so snapshots never go backwards.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
@@ -38,6 +39,8 @@ pub(crate) struct Hot {
     wanted: mpsc::Sender<OrganizationWanted>,
 }
 
+/// How long a caller waits for the follower.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How many callers may wait for organizations to be loaded at once.
 const ORGANIZATIONS_WANTED_MAX: usize = 1024;
 
@@ -70,10 +73,20 @@ impl Hot {
     }
 
     /// Waits until the snapshot has reached `revision`.
+    ///
+    /// # Errors
+    /// [`StoreError::Behind`] if it does not get there in time.
     pub(crate) async fn reached(&self, revision: Revision) -> Result<(), StoreError> {
         let mut applied = self.applied();
-        let reached = applied.wait_for(|applied| *applied >= revision).await;
-        reached.map(drop).map_err(|_| StoreError::Behind { applied: self.load().revision })
+        let reached = applied.wait_for(|applied| *applied >= revision);
+        match tokio::time::timeout(PATIENCE, reached).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(self.behind()),
+        }
+    }
+
+    fn behind(&self) -> StoreError {
+        StoreError::Behind { applied: self.load().revision }
     }
 }
 
@@ -91,11 +104,13 @@ impl buildly_auth::Snapshots for Hot {
         if current.has_organization(organization) {
             return Ok(current);
         }
-        let behind = || StoreError::Behind { applied: self.load().revision };
         let (loaded, done) = oneshot::channel();
         let wanted = OrganizationWanted { organization, loaded };
-        self.wanted.send(wanted).await.map_err(|_| behind())?;
-        done.await.map_err(|_| behind())??;
+        let load = async {
+            self.wanted.send(wanted).await.map_err(|_| self.behind())?;
+            done.await.map_err(|_| self.behind())?
+        };
+        tokio::time::timeout(PATIENCE, load).await.map_err(|_| self.behind())??;
         Ok(buildly_auth::Snapshots::current(self))
     }
 }

@@ -72,6 +72,23 @@ impl Gateway {
         Self { parts: Arc::new(parts), fetches: Arc::default(), merged: Arc::default() }
     }
 
+    /// The same operations, written by `commits`: so that a caller may have something else written
+    /// with them, all or nothing.
+    #[must_use]
+    pub fn committing(&self, commits: Arc<dyn Commit<Change>>) -> Self {
+        let Parts { store, commits: _, snapshots, access, source, clock, random } = self.parts.as_ref();
+        let parts = Parts {
+            store: Arc::clone(store),
+            commits,
+            snapshots: Arc::clone(snapshots),
+            access: Arc::clone(access),
+            source: Arc::clone(source),
+            clock: Arc::clone(clock),
+            random: Arc::clone(random),
+        };
+        Self { parts: Arc::new(parts), ..self.clone() }
+    }
+
     /// The snapshot now; take it once where a request enters.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {

@@ -7,6 +7,7 @@
 pub mod conformance;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use buildly_journal::Part;
@@ -76,6 +77,12 @@ pub trait Storage:
     /// [`StoreError::Unavailable`] if the file exists or cannot be written, or if this
     /// storage has a better way of its own, which the sentence names.
     async fn backup(&self, target: PathBuf) -> Result<(), StoreError>;
+
+    /// The same storage over connections of its own, where it has any: for the follower and the
+    /// keeper of the lease, which may not wait behind requests.
+    fn apart(&self) -> Option<Arc<dyn Storage>> {
+        None
+    }
 
     /// Finishes what is queued and lets go of files and connections.
     async fn close(&self);

@@ -2,15 +2,16 @@
 
 mod shape;
 
-use buildly_core::Buildly;
 use buildly_core::auth::identity::GroupKey;
 use buildly_core::gateway::{Registration, Service, ServiceKey, Update};
+use buildly_core::journal::Part;
 use buildly_core::unit::Change;
+use buildly_core::{Buildly, Together};
 use buildly_model::system::System;
 use buildly_model::{Clock as _, Principal, ServiceId};
 use serde_json::json;
 
-use super::list::Part;
+use super::list;
 use crate::route::{delete, get, patch, post, put};
 use crate::{Problem, Request, Response, Routes};
 use shape::{Input, LogicModule};
@@ -71,7 +72,7 @@ async fn list(buildly: &Buildly, request: Request) -> Result<Response, Problem> 
     let services: Vec<Service> =
         services.into_iter().filter(|service| name.is_none_or(|name| service.title == name)).collect();
     let Some(number) = page else {
-        let part = Part::of(&request, services, |service| service.number)?;
+        let part = list::Part::of(&request, services, |service| service.number)?;
         let mut bodies = Vec::with_capacity(part.rows.len());
         for service in &part.rows {
             bodies.push(LogicModule::of(buildly, &principal, service).await?);
@@ -102,7 +103,9 @@ async fn create(buildly: &Buildly, mut request: Request) -> Result<Response, Pro
     let input = Input::read(&mut request).await?;
     let id = ServiceId::generate(System.now(), &System);
     // The groups stand before the service does, so that it is never open to all in between.
-    attach(buildly, &principal, id, input.groups.as_deref().filter(|groups| !groups.is_empty())).await?;
+    let groups = input.groups.as_deref().filter(|groups| !groups.is_empty());
+    let before = attached(buildly, &principal, id, groups).await?;
+    let gateway = buildly.gateway_with(Together { before, ..Together::default() });
     let registration = Registration {
         id: Some(id),
         name: input.endpoint_name,
@@ -113,13 +116,8 @@ async fn create(buildly: &Buildly, mut request: Request) -> Result<Response, Pro
         credential: input.credential,
         ..Registration::default()
     };
-    match buildly.gateway().register(&principal, registration).await {
-        Ok(service) => Ok(Response::created(&LogicModule::of(buildly, &principal, &service).await?)),
-        Err(error) => {
-            attach(buildly, &principal, id, input.groups.as_ref().map(|_| &[][..])).await?;
-            Err(error.into())
-        }
-    }
+    let service = gateway.register(&principal, registration).await?;
+    Ok(Response::created(&LogicModule::of(buildly, &principal, &service).await?))
 }
 
 /// `GET /logicmodule/{id}/`
@@ -151,7 +149,8 @@ async fn update(
     service: &Service,
     input: Input,
 ) -> Result<Response, Problem> {
-    attach(buildly, principal, service.id, input.groups.as_deref()).await?;
+    let before = attached(buildly, principal, service.id, input.groups.as_deref()).await?;
+    let gateway = buildly.gateway_with(Together { before, ..Together::default() });
     let update = Update {
         name: input.endpoint_name,
         title: input.name,
@@ -161,7 +160,7 @@ async fn update(
         credential: input.credential,
         policy: None,
     };
-    let service = buildly.gateway().update(principal, service.id, &update, None).await?;
+    let service = gateway.update(principal, service.id, &update, None).await?;
     Ok(Response::ok(&LogicModule::of(buildly, principal, &service).await?))
 }
 
@@ -169,8 +168,10 @@ async fn update(
 async fn remove(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
     let principal = request.principal(buildly).await?;
     let service = find(buildly, &principal, &request).await?;
-    buildly.gateway().delete(&principal, service.id).await?;
-    attach(buildly, &principal, service.id, Some(&[])).await?;
+    // A service without groups is open to all, so they go last.
+    let after = attached(buildly, &principal, service.id, Some(&[])).await?;
+    let gateway = buildly.gateway_with(Together { after, ..Together::default() });
+    gateway.delete(&principal, service.id).await?;
     Ok(Response::no_content())
 }
 
@@ -192,15 +193,14 @@ async fn find(buildly: &Buildly, principal: &Principal, request: &Request) -> Re
     Ok(buildly.gateway().find_service(principal, &key).await?)
 }
 
-/// Attaches groups to a service, if any were named.
-async fn attach(
+/// What attaches groups to a service, if any were named; written with what happens to the service.
+async fn attached(
     buildly: &Buildly,
     principal: &Principal,
     service: ServiceId,
     groups: Option<&[GroupKey]>,
-) -> Result<(), Problem> {
-    let Some(groups) = groups else { return Ok(()) };
+) -> Result<Vec<Part<Change>>, Problem> {
+    let Some(groups) = groups else { return Ok(Vec::new()) };
     let part = buildly.auth().service_groups_part(principal, service, groups).await?;
-    buildly.atomically(vec![part.map(|change| Change::Auth(change.into()))]).await?;
-    Ok(())
+    Ok(vec![part.map(|change| Change::Auth(change.into()))])
 }

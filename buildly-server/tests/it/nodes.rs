@@ -194,3 +194,25 @@ async fn a_node_whose_lease_was_ended_reads_its_state_anew() {
     eventually(&again, "/coreuser/me/", None, 200).await;
     server.stop().await;
 }
+
+/// The follower and the keeper of the lease have connections that no request uses.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_use_up_the_pool_put_no_node_out_of_touch() {
+    let schema = format!("server_{}", uuid::Uuid::now_v7().simple());
+    let folder = Folder::new();
+    let storage = buildly_core::Postgres::connect_in(POSTGRES_URL, &schema).await.unwrap();
+    let node =
+        buildly_core::Buildly::builder().folder(&folder.0).storage(storage.clone()).build().await.unwrap();
+    let mut held = Vec::new();
+    while let Ok(connection) = storage.engine().pool().acquire().await {
+        held.push(connection);
+    }
+    // Twice its lease, in real time.
+    for _ in 0..400 {
+        node.require_fresh().expect("it is in touch");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    drop(held);
+    node.close().await;
+    crate::harness::drop_schema(&schema).await;
+}

@@ -339,3 +339,41 @@ async fn no_service_takes_a_path_of_the_server() {
     }
     server.stop().await;
 }
+
+/// What was written about the groups of services, oldest last.
+async fn written_about_groups(server: &TestServer) -> usize {
+    use buildly_core::journal::EventFilter;
+    let filter = EventFilter { kind: Some("auth.service_groups".to_owned()), ..EventFilter::default() };
+    let size = buildly_model::PageSize::default();
+    server.buildly().journal().find(None, &filter, None, size).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn a_service_and_its_groups_are_written_together_or_not_at_all() {
+    for server in [TestServer::start().await, TestServer::start_on_postgres().await] {
+        let root = server.superuser("root", "Acme").await;
+        let upstream = Upstream::with_paths(PRODUCT).await;
+        let group = json!({"name": "sellers"});
+        let group = root.post("/coregroups/", &group).await.expect(201).json()["id"].clone();
+        let input = |name: &str, endpoint: &str| json!({"name": name, "endpoint": endpoint, "endpoint_name": name, "core_groups": [group]});
+        let made = root.post("/logicmodule/", &input("products", &upstream.url)).await.expect(201).json();
+        assert_eq!(made["core_groups"].as_array().map(Vec::len), Some(1), "{made}");
+        assert_eq!(written_about_groups(&server).await, 1);
+        let path = format!("/logicmodule/{}/", made["id"]);
+
+        let taken = input("products", "http://127.0.0.1:9/elsewhere");
+        root.post("/logicmodule/", &taken).await.expect(400);
+        root.post("/logicmodule/", &input("other", "no address")).await.expect(400);
+        let change = json!({"endpoint": "no address", "core_groups": []});
+        root.patch(&path, &change).await.expect(400);
+        assert_eq!(written_about_groups(&server).await, 1, "what is refused leaves no trace");
+        let seen = root.get(&path).await.expect(200).json();
+        assert_eq!(seen["core_groups"], made["core_groups"], "nor opens the service to all");
+
+        root.patch(&path, &json!({"description": "Things", "core_groups": []})).await.expect(200);
+        assert_eq!(written_about_groups(&server).await, 2);
+        root.delete(&path).await.expect(204);
+        assert_eq!(written_about_groups(&server).await, 3);
+        server.stop().await;
+    }
+}

@@ -127,12 +127,12 @@ impl Auth {
     }
 
     /// Forgets sessions that have ended, and writes down when API keys were last used. Call
-    /// it every few minutes.
+    /// it every few minutes, with an instant that is past for sure: what is forgotten too early,
+    /// such as that a session was revoked, does not come back when the clock is put right.
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub async fn tidy_tokens(&self) -> Result<(), Error> {
-        let now = self.parts.clock.now();
+    pub async fn tidy_tokens(&self, now: Timestamp) -> Result<(), Error> {
         let used = self.parts.snapshots.current().token.unwritten_uses(USE_GRAIN);
         for (key, at) in used {
             self.note_api_key_use(key, at).await?;

@@ -25,6 +25,12 @@ impl Default for ServiceTokens {
     }
 }
 
+/// Whether a token that ends then is handed out now. One that ends later than any that is made now
+/// was made before the clock was set back: others may find that it has ended.
+fn is_good(expires_at: Timestamp, now: Timestamp) -> bool {
+    now.after(REMAINING_MIN) < expires_at && expires_at <= now.after(LIFETIME)
+}
+
 impl Auth {
     /// The token that travels to services when a caller came with this API key; `None` if
     /// the text is no API key. It lives for a minute, and not longer than the key.
@@ -40,7 +46,7 @@ impl Auth {
         let (account, key) = api_key::find(&snapshot.token, presented)?;
         let kept = &self.parts.signing.service_tokens.0;
         if let Some((expires_at, token)) = kept.get(&key.id)
-            && now.after(REMAINING_MIN) < expires_at
+            && is_good(expires_at, now)
         {
             return Ok(Some(token));
         }
@@ -50,5 +56,25 @@ impl Auth {
             self.sign_access_until(now.after(LIFETIME), &snapshot, &bearer, session, now)?;
         kept.insert(key.id, (access.expires_at, token.clone()));
         Ok(Some(token))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_handed_out_while_it_is_young_by_the_clock_of_now() {
+        let end = |seconds: i64| Timestamp::from_seconds(1_000 + seconds);
+        let now = Timestamp::from_seconds(1_000);
+        for (case, expires_at, expected) in [
+            ("made now", end(60), true),
+            ("time enough for a call", end(36), true),
+            ("too little left", end(35), false),
+            ("over", end(-1), false),
+            ("made before the clock was set back", end(3_600), false),
+        ] {
+            assert_eq!(is_good(expires_at, now), expected, "{case}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use moka::sync::Cache;
 
 use super::service_token::ServiceTokens;
 use super::signing_key::{KeyError, PrivateKey};
-use super::{DeploymentKey, KeyId, Settings, Snapshot, StoredKey};
+use super::{Algorithm, DeploymentKey, KeyId, Settings, Snapshot, StoredKey};
 
 /// How many opened private keys are kept; a deployment has two or three.
 const OPEN_KEYS_MAX: u64 = 16;
@@ -98,7 +98,8 @@ impl Signing {
     }
 
     /// The key that signs now, opened: the newest of the configured algorithm whose time has
-    /// come, or of any algorithm where there is none.
+    /// come, or of any algorithm where there is none. Where no key's time has come, this machine's
+    /// clock is behind that of whoever made them, and the oldest signs: everybody knows it.
     ///
     /// # Errors
     /// [`SigningError`].
@@ -107,12 +108,8 @@ impl Signing {
         snapshot: &Snapshot,
         now: Timestamp,
     ) -> Result<(Arc<StoredKey>, Arc<PrivateKey>), SigningError> {
-        let stored = snapshot
-            .keys()
-            .filter(|key| key.signs_from <= now && key.verifies_until.is_none())
-            .max_by_key(|key| (key.algorithm == self.settings.algorithm, key.signs_from, key.generation))
-            .ok_or(SigningError::NoKey)?
-            .clone();
+        let stored = choose(snapshot.keys(), self.settings.algorithm, now).ok_or(SigningError::NoKey)?;
+        let stored = Arc::clone(stored);
         let private = self.open(&stored)?;
         Ok((stored, private))
     }
@@ -128,5 +125,60 @@ impl Signing {
         let private = Arc::new(PrivateKey::open(stored, &self.deployment_key)?);
         self.open_keys.insert(stored.id.clone(), private.clone());
         Ok(private)
+    }
+}
+
+/// Decides which key signs.
+fn choose<'a>(
+    keys: impl Iterator<Item = &'a Arc<StoredKey>> + Clone,
+    algorithm: Algorithm,
+    now: Timestamp,
+) -> Option<&'a Arc<StoredKey>> {
+    let may_sign = keys.filter(|key| key.verifies_until.is_none());
+    let order = |key: &&Arc<StoredKey>| (key.signs_from, key.generation);
+    let begun = may_sign.clone().filter(|key| key.signs_from <= now);
+    begun.max_by_key(|key| (key.algorithm == algorithm, order(key))).or_else(|| may_sign.min_by_key(order))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    fn key(generation: i64, algorithm: Algorithm, signs_from: i64, is_retired: bool) -> Arc<StoredKey> {
+        Arc::new(StoredKey {
+            id: KeyId::from_text(generation.to_string()),
+            generation,
+            algorithm,
+            public: Vec::new(),
+            sealed: Vec::new(),
+            created_at: at(0),
+            signs_from: at(signs_from),
+            verifies_until: is_retired.then(|| at(1_000_000)),
+        })
+    }
+
+    #[test]
+    fn a_key_signs_whatever_the_clock_says() {
+        use Algorithm::{EdDsa, Rs256};
+        let retired = || key(1, EdDsa, 100, true);
+        let (current, next) = (|| key(2, EdDsa, 200, false), || key(3, EdDsa, 300, false));
+        let other = || key(4, Rs256, 250, false);
+        for (case, keys, now, expected) in [
+            ("the newest whose time has come", vec![retired(), current(), next()], 299, Some(2)),
+            ("the next at its time", vec![retired(), current(), next()], 300, Some(3)),
+            ("the configured algorithm first", vec![current(), other()], 299, Some(2)),
+            ("another where there is none", vec![other()], 299, Some(4)),
+            ("a clock that is behind all", vec![retired(), current(), next(), other()], 150, Some(2)),
+            ("long before the first", vec![retired(), next(), current()], 0, Some(2)),
+            ("only a retired one", vec![retired()], 150, None),
+            ("none", vec![], 150, None),
+        ] {
+            let chosen = choose(keys.iter(), EdDsa, at(now)).map(|key| key.generation);
+            assert_eq!(chosen, expected, "{case}");
+        }
     }
 }

@@ -58,6 +58,10 @@ impl Storage for Postgres {
         )))
     }
 
+    fn apart(&self) -> Option<Arc<dyn Storage>> {
+        Some(Arc::new(Self { engine: self.apart.clone(), ..self.clone() }))
+    }
+
     async fn close(&self) {
         Self::close(self).await;
     }

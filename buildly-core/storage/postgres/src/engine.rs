@@ -5,6 +5,7 @@
 mod error;
 mod migration;
 mod schema;
+mod time;
 
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -17,20 +18,36 @@ pub(crate) use error::{Trouble, trouble};
 pub use error::{store_error, unique};
 pub use migration::Migration;
 use schema::Schema;
+pub(crate) use time::{ask, in_time, within};
 
 /// The most connections of the pool.
 pub const CONNECTIONS_MAX: u32 = 10;
+/// The most connections of a pool [apart](Engine::apart): the follower, the keeper of the lease
+/// and who tells have one each, and two are being given up.
+const CONNECTIONS_APART_MAX: u32 = 5;
 /// How long a caller waits for a connection, or a connection to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection that was idle for longer is tried before it is handed out.
 const TRUSTED_IDLE: Duration = Duration::from_millis(500);
+/// How long a connection that is tried may take to answer before it is given up.
+const TRY_TIMEOUT: Duration = Duration::from_secs(1);
 /// An unused connection is closed after this time.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+/// How long closing waits for connections.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many prepared statements a connection keeps.
 const STATEMENTS_MAX: usize = 256;
-/// Settings of every connection: nothing waits for ever.
-const SETTINGS: [(&str, &str); 3] =
-    [("statement_timeout", "30s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "60s")];
+/// Settings of every connection: nothing waits for ever. The server notices within some 20 s
+/// that a client is gone that vanished without a word, and lets go of its locks.
+const SETTINGS: [(&str, &str); 7] = [
+    ("statement_timeout", "30s"),
+    ("lock_timeout", "5s"),
+    ("idle_in_transaction_session_timeout", "20s"),
+    ("tcp_keepalives_idle", "5"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "20s"),
+];
 
 /// A schema of a database that is open; cheap to clone.
 #[derive(Clone)]
@@ -86,18 +103,7 @@ impl Engine {
             .options(SETTINGS)
             .options(more.iter().copied())
             .disable_statement_logging();
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS_MAX)
-            .acquire_timeout(CONNECT_TIMEOUT)
-            .idle_timeout(IDLE_TIMEOUT)
-            .test_before_acquire(false)
-            .before_acquire(|connection, idle| {
-                Box::pin(async move {
-                    // After a restart of the database the idle connections are dead.
-                    Ok(idle.idle_for < TRUSTED_IDLE || connection.ping().await.is_ok())
-                })
-            })
-            .connect_lazy_with(options.clone());
+        let pool = pool(&options, CONNECTIONS_MAX);
         Ok(Self { pool, options, schema })
     }
 
@@ -136,6 +142,12 @@ impl Engine {
         &self.pool
     }
 
+    /// The same schema over connections of its own, for what may not wait behind requests.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self { pool: pool(&self.options, CONNECTIONS_APART_MAX), ..self.clone() }
+    }
+
     /// The name of the schema.
     #[must_use]
     pub fn schema(&self) -> &str {
@@ -153,9 +165,44 @@ impl Engine {
         }
     }
 
-    /// Closes the pool, once what is under way has ended.
+    /// A pool of one connection, for whoever listens: a connection that hangs is not given back
+    /// when its listener goes, so it must not take the place of another.
+    pub(crate) fn listening(&self) -> PgPool {
+        pool(&self.options, 1)
+    }
+
+    /// Closes the pool, once what is under way has ended; connections that hang are left alone.
     pub async fn close(&self) {
-        self.pool.close().await;
+        if tokio::time::timeout(CLOSE_TIMEOUT, self.pool.close()).await.is_err() {
+            tracing::warn!("connections to the database hang, and are left");
+        }
+    }
+}
+
+/// A pool that has connected to nothing yet.
+fn pool(options: &PgConnectOptions, connections_max: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections_max)
+        .acquire_timeout(CONNECT_TIMEOUT)
+        .idle_timeout(IDLE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, idle| {
+            Box::pin(async move {
+                // After a restart of the database the idle connections are dead.
+                if idle.idle_for < TRUSTED_IDLE { Ok(true) } else { answers(connection).await }
+            })
+        })
+        // Who gave up waiting may have left a connection that hangs; it is not kept.
+        .after_release(|connection, _| Box::pin(answers(connection)))
+        .connect_lazy_with(options.clone())
+}
+
+/// Whether the connection answers; an error if it does not do so in time, so that it is closed
+/// without another word.
+async fn answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    match tokio::time::timeout(TRY_TIMEOUT, connection.ping()).await {
+        Ok(answered) => Ok(answered.is_ok()),
+        Err(_) => Err(sqlx::Error::PoolTimedOut),
     }
 }
 

@@ -5,6 +5,8 @@
 //! row by the transaction that wrote it (`xmin`), so that a renewal under way is waited for and
 //! looked at again. `lease_until` is for people, and for nodes of an older version.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use buildly_journal::{LeaseId, Nodes, SeenLease};
 use buildly_model::{Revision, StoreError};
@@ -13,9 +15,12 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use crate::Postgres;
-use crate::engine::store_error;
+use crate::engine::{ask, store_error, within};
 use crate::journal::{signed, unsigned};
 
+/// How long a statement about the own lease may take: a connection that hangs is given up in time for
+/// another try before the lease ends.
+const LEASE_TIMEOUT: Duration = Duration::from_millis(700);
 /// How long a lease lives, as older versions see it.
 const LEASE_SECONDS: f64 = 2.0;
 
@@ -38,32 +43,37 @@ const END_UNRENEWED: &str = "DELETE FROM node WHERE id = $1 AND xmin::text::bigi
 impl Nodes for Postgres {
     async fn begin_lease(&self, lease: LeaseId) -> Result<(), StoreError> {
         let begin = sqlx::query(BEGIN).bind(lease.0).bind(LEASE_SECONDS);
-        begin.execute(self.engine.pool()).await.map_err(store_error)?;
+        in_lease(begin.execute(self.engine.pool())).await?;
         Ok(())
     }
 
     async fn renew_lease(&self, lease: LeaseId, applied: Revision) -> Result<bool, StoreError> {
         let renew = sqlx::query(RENEW).bind(lease.0).bind(signed(applied.number())).bind(LEASE_SECONDS);
-        let renewed = renew.execute(self.engine.pool()).await.map_err(store_error)?;
+        let renewed = in_lease(renew.execute(self.engine.pool())).await?;
         Ok(renewed.rows_affected() == 1)
     }
 
     async fn end_lease(&self, lease: LeaseId) -> Result<(), StoreError> {
-        sqlx::query(END).bind(lease.0).execute(self.engine.pool()).await.map_err(store_error)?;
+        in_lease(sqlx::query(END).bind(lease.0).execute(self.engine.pool())).await?;
         Ok(())
     }
 
     async fn leases_behind(&self, own: LeaseId, revision: Revision) -> Result<Vec<SeenLease>, StoreError> {
         let behind = sqlx::query(BEHIND).bind(own.0).bind(signed(revision.number()));
-        let rows = behind.fetch_all(self.engine.pool()).await.map_err(store_error)?;
+        let rows = ask(behind.fetch_all(self.engine.pool())).await?;
         rows.iter().map(seen_lease).collect()
     }
 
     async fn end_unrenewed_lease(&self, seen: SeenLease) -> Result<(), StoreError> {
         let end = sqlx::query(END_UNRENEWED).bind(seen.lease.0).bind(signed(seen.renewal));
-        end.execute(self.engine.pool()).await.map_err(store_error)?;
+        ask(end.execute(self.engine.pool())).await?;
         Ok(())
     }
+}
+
+/// Waits for a statement about the own lease.
+async fn in_lease<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    within(LEASE_TIMEOUT, async { asked.await.map_err(store_error) }).await
 }
 
 fn seen_lease(row: &PgRow) -> Result<SeenLease, StoreError> {

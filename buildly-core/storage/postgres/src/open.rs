@@ -26,6 +26,8 @@ const MIGRATIONS: &[Migration] = &[
 #[derive(Clone)]
 pub struct Postgres {
     pub(crate) engine: Engine,
+    /// What follows, keeps leases, tells and listens; no request waits for it, nor it for one.
+    pub(crate) apart: Engine,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -62,18 +64,19 @@ impl Postgres {
         let engine = Engine::connect(url, schema, MIGRATIONS).await?;
         put_restored_events_first(engine.pool()).await?;
         let (units, queue) = mpsc::channel(commit::QUEUE_LENGTH_MAX);
+        let apart = engine.apart();
         let wake = Arc::new(Wake::new(&System));
         let committer = commit::Batches::new(engine.clone(), Arc::new(System), Arc::clone(&wake));
         let shared = Shared {
             units,
             committer: Mutex::new(Some(tokio::spawn(committer.run(queue)))),
             followers: vec![
-                tokio::spawn(wake::tell(engine.clone(), Arc::clone(&wake))),
-                tokio::spawn(wake::listen(engine.clone(), Arc::clone(&wake))),
+                tokio::spawn(wake::tell(apart.clone(), Arc::clone(&wake))),
+                tokio::spawn(wake::listen(apart.clone(), Arc::clone(&wake))),
             ],
             wake,
         };
-        Ok(Self { engine, shared: Arc::new(shared) })
+        Ok(Self { engine, apart, shared: Arc::new(shared) })
     }
 
     /// Connects for reading only: what `audit verify` needs. Nothing is made, migrated or leased,
@@ -91,7 +94,7 @@ impl Postgres {
             committer: Mutex::new(None),
             followers: Vec::new(),
         };
-        Ok(Self { engine, shared: Arc::new(shared) })
+        Ok(Self { apart: engine.clone(), engine, shared: Arc::new(shared) })
     }
 
     /// Drops a schema with everything in it, for whoever starts over.
@@ -130,6 +133,7 @@ impl Postgres {
             tracing::error!(error = %error, "the task that writes ended by a panic");
         }
         self.shared.followers.iter().for_each(JoinHandle::abort);
+        self.apart.close().await;
         self.engine.close().await;
     }
 }

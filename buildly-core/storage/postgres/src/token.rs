@@ -16,7 +16,7 @@ use sqlx::PgConnection;
 use sqlx::pool::PoolConnection;
 
 use crate::Postgres;
-use crate::engine::store_error;
+use crate::engine::{in_time, store_error};
 
 /// Applies one change inside the unit's transaction.
 pub(crate) async fn apply(
@@ -61,23 +61,23 @@ pub(crate) async fn apply(
 #[async_trait::async_trait]
 impl buildly_auth::token::Store for Postgres {
     async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
-        keys::all(&mut *self.token_reader().await?).await
+        in_time(async { keys::all(&mut *self.token_reader().await?).await }).await
     }
 
     async fn issuers(&self) -> Result<Vec<String>, StoreError> {
-        keys::issuers(&mut *self.token_reader().await?).await
+        in_time(async { keys::issuers(&mut *self.token_reader().await?).await }).await
     }
 
     async fn applications(&self) -> Result<Vec<Application>, StoreError> {
-        applications::all(&mut *self.token_reader().await?).await
+        in_time(async { applications::all(&mut *self.token_reader().await?).await }).await
     }
 
     async fn revoked_sessions(&self) -> Result<Vec<SessionId>, StoreError> {
-        sessions::revoked(&mut *self.token_reader().await?).await
+        in_time(async { sessions::revoked(&mut *self.token_reader().await?).await }).await
     }
 
     async fn service_accounts(&self) -> Result<Vec<ServiceAccount>, StoreError> {
-        accounts::all(&mut *self.token_reader().await?).await
+        in_time(async { accounts::all(&mut *self.token_reader().await?).await }).await
     }
 
     async fn find_service_account(
@@ -85,11 +85,11 @@ impl buildly_auth::token::Store for Postgres {
         organization: OrganizationId,
         account: ServiceAccountId,
     ) -> Result<Option<ServiceAccount>, StoreError> {
-        accounts::find(&mut *self.token_reader().await?, organization, account).await
+        in_time(async { accounts::find(&mut *self.token_reader().await?, organization, account).await }).await
     }
 
     async fn find_session(&self, session: SessionId) -> Result<Option<Session>, StoreError> {
-        sessions::find(&mut *self.token_reader().await?, session).await
+        in_time(async { sessions::find(&mut *self.token_reader().await?, session).await }).await
     }
 
     async fn sessions_of(
@@ -98,11 +98,14 @@ impl buildly_auth::token::Store for Postgres {
         user: UserId,
         sessions_max: u32,
     ) -> Result<Vec<Session>, StoreError> {
-        sessions::of_user(&mut *self.token_reader().await?, organization, user, sessions_max).await
+        in_time(async {
+            sessions::of_user(&mut *self.token_reader().await?, organization, user, sessions_max).await
+        })
+        .await
     }
 
     async fn find_refresh_token(&self, hash: &SecretHash) -> Result<Option<FoundRefreshToken>, StoreError> {
-        sessions::find_refresh_token(&mut *self.token_reader().await?, hash).await
+        in_time(async { sessions::find_refresh_token(&mut *self.token_reader().await?, hash).await }).await
     }
 
     async fn list_access_tokens(
@@ -112,7 +115,10 @@ impl buildly_auth::token::Store for Postgres {
         after: i64,
         tokens_max: u32,
     ) -> Result<Vec<Listed<AccessToken>>, StoreError> {
-        lists::access_tokens(&mut *self.token_reader().await?, user, now, after, tokens_max).await
+        in_time(async {
+            lists::access_tokens(&mut *self.token_reader().await?, user, now, after, tokens_max).await
+        })
+        .await
     }
 
     async fn list_refresh_tokens(
@@ -121,11 +127,14 @@ impl buildly_auth::token::Store for Postgres {
         after: i64,
         tokens_max: u32,
     ) -> Result<Vec<Listed<RefreshToken>>, StoreError> {
-        lists::refresh_tokens(&mut *self.token_reader().await?, user, after, tokens_max).await
+        in_time(async {
+            lists::refresh_tokens(&mut *self.token_reader().await?, user, after, tokens_max).await
+        })
+        .await
     }
 
     async fn has_ended_tokens(&self, before: Timestamp) -> Result<bool, StoreError> {
-        sessions::has_ended(&mut *self.token_reader().await?, before).await
+        in_time(async { sessions::has_ended(&mut *self.token_reader().await?, before).await }).await
     }
 }
 

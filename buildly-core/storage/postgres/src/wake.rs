@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use buildly_model::{EventId, Random, Revision, Timestamp};
+use sqlx::Executor as _;
 use sqlx::postgres::PgListener;
 use tokio::sync::watch;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, store_error, within};
 
 /// The shortest time between two notifications of a node.
 const TELL_INTERVAL: Duration = Duration::from_millis(10);
@@ -19,6 +20,10 @@ const TELL_INTERVAL: Duration = Duration::from_millis(10);
 const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 /// How soon it looks again for a revision that an older transaction still hides.
 const HIDDEN_INTERVAL: Duration = Duration::from_millis(2);
+/// After so much silence the connection that listens is tried.
+const LISTEN_INTERVAL: Duration = Duration::from_secs(10);
+/// How long it may be silent then, or to a notification.
+const SILENCE_MAX: Duration = Duration::from_secs(3);
 /// How long to wait before connecting again.
 const RECONNECT_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -90,7 +95,8 @@ pub(crate) async fn tell(engine: Engine, wake: std::sync::Arc<Wake>) {
     while written.changed().await.is_ok() {
         let revision = *written.borrow_and_update();
         let payload = format!("{} {revision}", wake.origin);
-        let told = sqlx::query(NOTIFY).bind(&channel).bind(payload).execute(engine.pool()).await;
+        let telling = sqlx::query(NOTIFY).bind(&channel).bind(payload).execute(engine.pool());
+        let told = within(SILENCE_MAX, async { telling.await.map_err(store_error) }).await;
         if let Err(error) = told {
             // The others look themselves now and then.
             tracing::debug!(error = %error, "other nodes were not told of a commit");
@@ -104,10 +110,16 @@ pub(crate) async fn listen(engine: Engine, wake: std::sync::Arc<Wake>) {
     let channel = channel(&engine);
     while !engine.pool().is_closed() {
         let listened = async {
-            let mut listener = PgListener::connect_with(engine.pool()).await?;
+            let mut listener = PgListener::connect_with(&engine.listening()).await?;
             listener.listen(&channel).await?;
             loop {
-                let notification = listener.recv().await?;
+                let Ok(notification) = tokio::time::timeout(LISTEN_INTERVAL, listener.recv()).await else {
+                    // Nothing to hear, or nobody there any more to say it.
+                    let asked = tokio::time::timeout(SILENCE_MAX, listener.execute("SELECT 1")).await;
+                    asked.map_err(|_| sqlx::Error::PoolTimedOut)??;
+                    continue;
+                };
+                let notification = notification?;
                 let told = notification.payload().split_once(' ');
                 if let Some((origin, revision)) = told
                     && origin != wake.origin

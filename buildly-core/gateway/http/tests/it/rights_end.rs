@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use buildly_gateway::Service;
 use buildly_gateway_http::{Client, Options};
@@ -10,6 +10,7 @@ use buildly_model::system::Clock;
 use buildly_model::{Body, Identity, OrganizationId, Principal, ServiceClient as _, Timestamp, UserId};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::upstream::{channel, generated};

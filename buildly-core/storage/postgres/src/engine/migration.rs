@@ -1,6 +1,7 @@
 //! Numbered migrations, run under a lock.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use buildly_model::StoreError;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
@@ -32,6 +33,11 @@ impl Migration {
 
 /// Migrations may take long, and several nodes that start together wait for the first.
 const PATIENCE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0";
+/// But whoever waits for a table that is in use lets nobody else at it meanwhile.
+const IMPATIENCE: &str = "SET LOCAL lock_timeout = '2s'";
+/// How often a migration is tried that finds a table in use, and the pause between.
+const ATTEMPTS_MAX: u32 = 20;
+const PAUSE: Duration = Duration::from_secs(1);
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended('buildly migrations of ' || $1, 0))";
 const VERSION: &str = "SELECT current_setting('server_version_num')::integer";
 /// Asked first: making a schema, even one that exists, needs a right that running does not.
@@ -46,8 +52,34 @@ const CREATE: &str = "
 const APPLIED: &str = "SELECT number, name FROM schema_migration ORDER BY number";
 const INSERT: &str = "INSERT INTO schema_migration (number, name) VALUES ($1, $2)";
 
-/// Applies what is missing, all or nothing, while no other node does.
+/// Applies what is missing, all or nothing, while no other node does. Nodes of the version before
+/// may be serving; a table that they use is waited for in several goes.
 pub(super) async fn run(
+    connection: &mut PgConnection,
+    schema: &Schema,
+    migrations: &[Migration],
+) -> Result<(), StoreError> {
+    let mut attempts = 1;
+    loop {
+        match attempt(connection, schema, migrations).await {
+            Err(error) if is_in_use(&error) && attempts < ATTEMPTS_MAX => {
+                tracing::info!("a table is in use; the migration is tried again");
+                attempts += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Whether a lock was not given in time (SQLSTATE 55P03).
+fn is_in_use(error: &StoreError) -> bool {
+    let StoreError::Unavailable { source: Some(source), .. } = error else { return false };
+    let Some(sqlx::Error::Database(database)) = source.downcast_ref() else { return false };
+    database.code().is_some_and(|code| code == "55P03")
+}
+
+async fn attempt(
     connection: &mut PgConnection,
     schema: &Schema,
     migrations: &[Migration],
@@ -55,6 +87,7 @@ pub(super) async fn run(
     let mut tx = connection.begin().await.map_err(store_error)?;
     sqlx::raw_sql(PATIENCE).execute(&mut *tx).await.map_err(store_error)?;
     sqlx::query(LOCK).bind(schema.name()).execute(&mut *tx).await.map_err(store_error)?;
+    sqlx::raw_sql(IMPATIENCE).execute(&mut *tx).await.map_err(store_error)?;
     let version: i32 = sqlx::query_scalar(VERSION).fetch_one(&mut *tx).await.map_err(store_error)?;
     if version < VERSION_MIN {
         return Err(super::unavailable(format!(
@@ -120,10 +153,11 @@ async fn applied(tx: &mut PgConnection) -> Result<Vec<(u32, String)>, StoreError
 async fn apply(tx: &mut PgConnection, migration: &Migration) -> Result<(), StoreError> {
     let Migration { number, name, sql } = migration;
     let statements = AssertSqlSafe(sql.clone().into_owned());
-    sqlx::raw_sql(statements)
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| StoreError::corrupt(format!("migration {number} ({name}) failed: {error}")))?;
+    if let Err(error) = sqlx::raw_sql(statements).execute(&mut *tx).await {
+        let sentence = format!("migration {number} ({name}) failed: {error}");
+        let error = store_error(error);
+        return Err(if is_in_use(&error) { error } else { StoreError::corrupt(sentence) });
+    }
     let insert = sqlx::query(INSERT).bind(number.cast_signed()).bind(name.as_ref());
     insert.execute(&mut *tx).await.map_err(store_error)?;
     tracing::info!(number, name = %name, "migration applied");

@@ -10,7 +10,7 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use crate::Postgres;
-use crate::engine::store_error;
+use crate::engine::{ask, store_error};
 
 const ALL: &str = "
     SELECT number, id, name, title, description, docs_endpoint, credential, policy, instances, version,
@@ -31,8 +31,8 @@ const RATE_LIMITS: &str = "SELECT limits FROM rate_limits WHERE number = 1";
 #[async_trait]
 impl Store for Postgres {
     async fn services(&self) -> Result<Vec<Service>, StoreError> {
-        let rows = sqlx::query(ALL).fetch_all(self.engine.pool()).await.map_err(store_error)?;
-        let marks = sqlx::query(ALL_MARKS).fetch_all(self.engine.pool()).await.map_err(store_error)?;
+        let rows = ask(sqlx::query(ALL).fetch_all(self.engine.pool())).await?;
+        let marks = ask(sqlx::query(ALL_MARKS).fetch_all(self.engine.pool())).await?;
         let mut by_service: HashMap<Uuid, Vec<SpecificationMark>> = HashMap::new();
         for row in &marks {
             let (service, mark) = mark(row).map_err(store_error)?;
@@ -49,11 +49,11 @@ impl Store for Postgres {
 
     async fn find_service(&self, service: ServiceId) -> Result<Option<Service>, StoreError> {
         let query = sqlx::query(FIND).bind(service.as_uuid());
-        let Some(row) = query.fetch_optional(self.engine.pool()).await.map_err(store_error)? else {
+        let Some(row) = ask(query.fetch_optional(self.engine.pool())).await? else {
             return Ok(None);
         };
         let query = sqlx::query(MARKS).bind(service.as_uuid());
-        let marks = query.fetch_all(self.engine.pool()).await.map_err(store_error)?;
+        let marks = ask(query.fetch_all(self.engine.pool())).await?;
         let marks = marks.iter().map(|row| mark(row).map(|(_, mark)| mark)).collect::<Result<_, _>>();
         stored(&row).map_err(store_error)?.into_service(marks.map_err(store_error)?).map(Some)
     }
@@ -66,7 +66,7 @@ impl Store for Postgres {
         let query = sqlx::query(SPECIFICATION)
             .bind(service.as_uuid())
             .bind(version.map_or("", |version| version.as_str()));
-        let row = query.fetch_optional(self.engine.pool()).await.map_err(store_error)?;
+        let row = ask(query.fetch_optional(self.engine.pool())).await?;
         row.map(|row| {
             let fetched_at = Timestamp::from_microseconds(row.try_get(1)?);
             Ok(Specification { version: version.cloned(), text: row.try_get(0)?, fetched_at })
@@ -77,7 +77,7 @@ impl Store for Postgres {
 
     async fn find_rate_limits(&self) -> Result<Option<RateLimits>, StoreError> {
         let query = sqlx::query_scalar(RATE_LIMITS);
-        let json: Option<String> = query.fetch_optional(self.engine.pool()).await.map_err(store_error)?;
+        let json: Option<String> = ask(query.fetch_optional(self.engine.pool())).await?;
         let read = |json: String| {
             serde_json::from_str(&json).map_err(|error| StoreError::corrupt(error.to_string()))
         };

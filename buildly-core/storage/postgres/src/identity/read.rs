@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{column, directory, group, one_time, organization, user};
 use crate::Postgres;
-use crate::engine::store_error;
+use crate::engine::{in_time, store_error};
 
 const LAST_SEQUENCE: &str = "SELECT sequence FROM journal_head WHERE organization_id = $1";
 
@@ -68,42 +68,42 @@ impl Postgres {
 #[async_trait]
 impl buildly_auth::identity::Store for Postgres {
     async fn last_sequence(&self, organization: Option<OrganizationId>) -> Result<u64, StoreError> {
-        last_sequence(&mut *self.connection().await?, organization).await
+        in_time(async { last_sequence(&mut *self.connection().await?, organization).await }).await
     }
 
     async fn deployment_rows(&self) -> Result<DeploymentRows, StoreError> {
-        deployment_rows(self).await
+        in_time(deployment_rows(self)).await
     }
 
     async fn organization_rows(
         &self,
         organization: OrganizationId,
     ) -> Result<Option<OrganizationRows>, StoreError> {
-        organization_rows(self, organization).await
+        in_time(organization_rows(self, organization)).await
     }
 
     async fn members(&self, users: &[UserId]) -> Result<Vec<Member>, StoreError> {
-        user::members(&mut *self.connection().await?, users).await
+        in_time(async { user::members(&mut *self.connection().await?, users).await }).await
     }
 
     async fn attachments(&self, service: ServiceId) -> Result<Vec<Attachment>, StoreError> {
-        group::attachments(&mut *self.connection().await?, Some(service)).await
+        in_time(async { group::attachments(&mut *self.connection().await?, Some(service)).await }).await
     }
 
     async fn groups_by_id(&self, groups: &[GroupId]) -> Result<Vec<Group>, StoreError> {
-        group::by_id(&mut *self.connection().await?, groups).await
+        in_time(async { group::by_id(&mut *self.connection().await?, groups).await }).await
     }
 
     async fn organizations_by_id(&self, ids: &[OrganizationId]) -> Result<Vec<Organization>, StoreError> {
-        organization::by_id(&mut *self.connection().await?, ids).await
+        in_time(async { organization::by_id(&mut *self.connection().await?, ids).await }).await
     }
 
     async fn find_user(&self, scope: Scope, key: UserKey) -> Result<Option<User>, StoreError> {
-        user::find(&mut *self.connection().await?, scope, key).await
+        in_time(async { user::find(&mut *self.connection().await?, scope, key).await }).await
     }
 
     async fn users_by_id(&self, scope: Scope, users: &[UserId]) -> Result<Vec<User>, StoreError> {
-        user::by_id(&mut *self.connection().await?, scope, users).await
+        in_time(async { user::by_id(&mut *self.connection().await?, scope, users).await }).await
     }
 
     async fn users(
@@ -112,26 +112,26 @@ impl buildly_auth::identity::Store for Postgres {
         after: Option<&Place>,
         rows_max: u32,
     ) -> Result<Vec<User>, StoreError> {
-        user::list(&mut *self.connection().await?, scope, after, rows_max).await
+        in_time(async { user::list(&mut *self.connection().await?, scope, after, rows_max).await }).await
     }
 
     async fn find_credentials(&self, username: &str) -> Result<Option<Credentials>, StoreError> {
-        user::credentials(&mut *self.connection().await?, username).await
+        in_time(async { user::credentials(&mut *self.connection().await?, username).await }).await
     }
 
     async fn users_with_email(&self, email: &str, rows_max: u32) -> Result<Vec<User>, StoreError> {
-        user::with_email(&mut *self.connection().await?, email, rows_max).await
+        in_time(async { user::with_email(&mut *self.connection().await?, email, rows_max).await }).await
     }
 
     async fn admin_memberships(
         &self,
         organization: OrganizationId,
     ) -> Result<Vec<AdminMembership>, StoreError> {
-        user::admin_memberships(&mut *self.connection().await?, organization).await
+        in_time(async { user::admin_memberships(&mut *self.connection().await?, organization).await }).await
     }
 
     async fn find_organization_named(&self, name: &str) -> Result<Option<Organization>, StoreError> {
-        organization::named(&mut *self.connection().await?, name).await
+        in_time(async { organization::named(&mut *self.connection().await?, name).await }).await
     }
 
     async fn organizations(
@@ -140,15 +140,16 @@ impl buildly_auth::identity::Store for Postgres {
         after: Option<&Place>,
         rows_max: u32,
     ) -> Result<Vec<Organization>, StoreError> {
-        organization::list(&mut *self.connection().await?, scope, after, rows_max).await
+        in_time(async { organization::list(&mut *self.connection().await?, scope, after, rows_max).await })
+            .await
     }
 
     async fn users_count(&self, organization: OrganizationId) -> Result<u64, StoreError> {
-        user::users_count(&mut *self.connection().await?, organization).await
+        in_time(async { user::users_count(&mut *self.connection().await?, organization).await }).await
     }
 
     async fn find_group(&self, scope: Scope, key: GroupKey) -> Result<Option<Group>, StoreError> {
-        group::find(&mut *self.connection().await?, scope, key).await
+        in_time(async { group::find(&mut *self.connection().await?, scope, key).await }).await
     }
 
     async fn groups(
@@ -157,26 +158,26 @@ impl buildly_auth::identity::Store for Postgres {
         after: Option<&Place>,
         rows_max: u32,
     ) -> Result<Vec<Group>, StoreError> {
-        group::list(&mut *self.connection().await?, scope, after, rows_max).await
+        in_time(async { group::list(&mut *self.connection().await?, scope, after, rows_max).await }).await
     }
 
     async fn find_invitation(&self, secret: SecretHash) -> Result<Option<Invitation>, StoreError> {
-        one_time::invitation(&mut *self.connection().await?, secret).await
+        in_time(async { one_time::invitation(&mut *self.connection().await?, secret).await }).await
     }
 
     async fn find_proof(&self, secret: SecretHash) -> Result<Option<Proof>, StoreError> {
-        one_time::proof(&mut *self.connection().await?, secret).await
+        in_time(async { one_time::proof(&mut *self.connection().await?, secret).await }).await
     }
 
     async fn organization_types(&self, rows_max: u32) -> Result<Vec<OrganizationType>, StoreError> {
-        directory::types(&mut *self.connection().await?, rows_max).await
+        in_time(async { directory::types(&mut *self.connection().await?, rows_max).await }).await
     }
 
     async fn consortia(&self, rows_max: u32) -> Result<Vec<Consortium>, StoreError> {
-        directory::consortia(&mut *self.connection().await?, rows_max).await
+        in_time(async { directory::consortia(&mut *self.connection().await?, rows_max).await }).await
     }
 
     async fn partners(&self, rows_max: u32) -> Result<Vec<Partner>, StoreError> {
-        directory::partners(&mut *self.connection().await?, rows_max).await
+        in_time(async { directory::partners(&mut *self.connection().await?, rows_max).await }).await
     }
 }

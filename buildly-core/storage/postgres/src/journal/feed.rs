@@ -19,7 +19,10 @@ use sqlx::postgres::PgRow;
 
 use super::{organization, row, signed, unsigned};
 use crate::Postgres;
-use crate::engine::store_error;
+use crate::engine::{ask, store_error, within};
+
+/// How long a look at the feed may take; a follower that hangs holds up its node.
+const FEED_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The newest revision of which everything is visible to later statements. Locks name
 /// transactions by 32 of their 64 bits; the distance to the next one says the rest.
@@ -48,13 +51,29 @@ const PAGE: &str = "
 #[async_trait]
 impl Feed for Postgres {
     async fn feed_end(&self) -> Result<FeedPosition, StoreError> {
-        let end = sqlx::query_scalar(COMPLETE_TO).fetch_one(self.engine.pool()).await;
-        let end: i64 = end.map_err(store_error)?;
+        let end: i64 = ask(sqlx::query_scalar(COMPLETE_TO).fetch_one(self.engine.pool())).await?;
         // Every position of that revision has been passed.
         Ok(FeedPosition { revision: Revision::new(unsigned(end)?), position: unsigned(i64::MAX)? })
     }
 
     async fn read_feed(&self, position: FeedPosition, events_max: u32) -> Result<FeedPage, StoreError> {
+        let (complete_to, rows) = within(FEED_TIMEOUT, self.read_page(position, events_max)).await?;
+        let page = page(position, events_max, complete_to, &rows)?;
+        self.shared.wake.read(page.complete_to);
+        Ok(page)
+    }
+
+    async fn feed_changed(&self, timeout: Duration) {
+        self.shared.wake.changed(timeout).await;
+    }
+}
+
+impl Postgres {
+    async fn read_page(
+        &self,
+        position: FeedPosition,
+        events_max: u32,
+    ) -> Result<(u64, Vec<PgRow>), StoreError> {
         let mut connection = self.engine.pool().acquire().await.map_err(store_error)?;
         let complete_to = sqlx::query_scalar(COMPLETE_TO).fetch_one(&mut *connection).await;
         let complete_to: i64 = complete_to.map_err(store_error)?;
@@ -66,13 +85,7 @@ impl Feed for Postgres {
             .fetch_all(&mut *connection)
             .await
             .map_err(store_error)?;
-        let page = page(position, events_max, unsigned(complete_to)?, &rows)?;
-        self.shared.wake.read(page.complete_to);
-        Ok(page)
-    }
-
-    async fn feed_changed(&self, timeout: Duration) {
-        self.shared.wake.changed(timeout).await;
+        Ok((unsigned(complete_to)?, rows))
     }
 }
 

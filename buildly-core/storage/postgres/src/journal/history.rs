@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{chain_key, row, signed};
 use crate::Postgres;
-use crate::engine::store_error;
+use crate::engine::ask;
 
 const HEAD: &str = "SELECT organization_id, sequence, hash FROM journal_head WHERE organization_id = $1";
 
@@ -21,14 +21,14 @@ const HEADS: &str = "
 impl History for Postgres {
     async fn head(&self, organization: Option<OrganizationId>) -> Result<Head, StoreError> {
         let head = sqlx::query(HEAD).bind(chain_key(organization)?);
-        let row = head.fetch_optional(self.engine.pool()).await.map_err(store_error)?;
+        let row = ask(head.fetch_optional(self.engine.pool())).await?;
         row.as_ref().map_or_else(|| Ok(Chain::empty(organization)), row::head)
     }
 
     async fn heads(&self, after: Option<OrganizationId>, heads_max: u32) -> Result<Vec<Head>, StoreError> {
         let after: Option<Uuid> = after.map(|organization| organization.as_uuid());
         let heads = sqlx::query(HEADS).bind(after).bind(i64::from(heads_max));
-        let rows = heads.fetch_all(self.engine.pool()).await.map_err(store_error)?;
+        let rows = ask(heads.fetch_all(self.engine.pool())).await?;
         rows.iter().map(row::head).collect()
     }
 
@@ -41,8 +41,7 @@ impl History for Postgres {
         let mut query = select(organization)?;
         query.push(" AND sequence > ").push_bind(signed(after_sequence));
         query.push(" ORDER BY sequence LIMIT ").push_bind(i64::from(events_max));
-        let rows = query.build().fetch_all(self.engine.pool()).await;
-        read(&rows.map_err(store_error)?)
+        read(&ask(query.build().fetch_all(self.engine.pool())).await?)
     }
 
     async fn find_events(
@@ -58,8 +57,7 @@ impl History for Postgres {
         }
         push_filter(&mut query, filter);
         query.push(" ORDER BY sequence DESC LIMIT ").push_bind(i64::from(events_max));
-        let rows = query.build().fetch_all(self.engine.pool()).await;
-        read(&rows.map_err(store_error)?)
+        read(&ask(query.build().fetch_all(self.engine.pool())).await?)
     }
 }
 

@@ -9,7 +9,7 @@ use sqlx::Row as _;
 
 use super::row;
 use crate::Postgres;
-use crate::engine::store_error;
+use crate::engine::{ask, store_error};
 
 const RECORD_TYPES: &str = "
     SELECT id, service, model, endpoint, key_field, is_local FROM record_type ORDER BY number";
@@ -41,12 +41,12 @@ const LINKS_OF_RELATED: &str = "
 #[async_trait]
 impl Store for Postgres {
     async fn record_types(&self) -> Result<Vec<RecordType>, StoreError> {
-        let rows = sqlx::query(RECORD_TYPES).fetch_all(self.engine.pool()).await.map_err(store_error)?;
+        let rows = ask(sqlx::query(RECORD_TYPES).fetch_all(self.engine.pool())).await?;
         rows.iter().map(row::record_type).collect()
     }
 
     async fn relationships(&self) -> Result<Vec<Relationship>, StoreError> {
-        let rows = sqlx::query(RELATIONSHIPS).fetch_all(self.engine.pool()).await.map_err(store_error)?;
+        let rows = ask(sqlx::query(RELATIONSHIPS).fetch_all(self.engine.pool())).await?;
         rows.iter().map(row::relationship).collect()
     }
 
@@ -56,7 +56,7 @@ impl Store for Postgres {
         id: JoinRecordId,
     ) -> Result<Option<JoinRecord>, StoreError> {
         let query = sqlx::query(FIND).bind(id.as_uuid()).bind(organization.as_uuid());
-        let found = query.fetch_optional(self.engine.pool()).await.map_err(store_error)?;
+        let found = ask(query.fetch_optional(self.engine.pool())).await?;
         found.as_ref().map(row::join_record).transpose()
     }
 
@@ -74,7 +74,7 @@ impl Store for Postgres {
             .bind(filter.origins.as_deref().map(texts))
             .bind(filter.related.as_deref().map(texts))
             .bind(i64::from(records_max) + 1);
-        let mut rows = query.fetch_all(self.engine.pool()).await.map_err(store_error)?;
+        let mut rows = ask(query.fetch_all(self.engine.pool())).await?;
         let has_more = rows.len() > records_max as usize;
         rows.truncate(records_max as usize);
         let place = |row| sqlx::postgres::PgRow::try_get::<i64, _>(row, "number").map_err(store_error);
@@ -100,7 +100,7 @@ impl Store for Postgres {
             .bind(relationship.as_uuid())
             .bind(texts(keys))
             .bind(i64::from(links_max));
-        let rows = query.fetch_all(self.engine.pool()).await.map_err(store_error)?;
+        let rows = ask(query.fetch_all(self.engine.pool())).await?;
         rows.iter().map(row::join_record).collect()
     }
 }

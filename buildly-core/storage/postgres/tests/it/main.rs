@@ -7,6 +7,7 @@
 mod crash;
 mod failure;
 mod gateway;
+mod hanging;
 mod identity;
 mod journal;
 mod mesh;
@@ -14,3 +15,4 @@ mod nodes;
 mod revocation;
 mod support;
 mod token;
+mod upgrade;
