@@ -41,8 +41,7 @@ struct Chart<'a> {
 impl Chart<'_> {
     fn line(&mut self, depth: usize, line: std::fmt::Arguments<'_>) {
         let indentation = "  ".repeat(depth);
-        // Writing into a text cannot fail.
-        drop(writeln!(self.text, "{indentation}{line}"));
+        let _never_fails = writeln!(self.text, "{indentation}{line}");
     }
 
     fn level(&mut self, level: &Outline, depth: usize) {

@@ -88,8 +88,7 @@ struct Drawing<'a> {
 
 impl<'a> Drawing<'a> {
     fn text(&mut self, text: std::fmt::Arguments<'_>) {
-        // Writing into a text cannot fail.
-        drop(self.text.write_fmt(text));
+        let _never_fails = self.text.write_fmt(text);
     }
 
     fn draw(&mut self, laid: &Laid<'a>, left: u32, top: u32) {
