@@ -78,6 +78,22 @@ impl Client {
         self.send(Method::GET, path, None).await
     }
 
+    /// The pages of a plain array, as far as `Link: rel="next"` leads.
+    pub async fn get_all(&self, path: &str) -> Vec<Vec<Value>> {
+        let (mut pages, mut next) = (Vec::new(), Some(path.to_owned()));
+        while let Some(path) = next {
+            let answer = self.get(&path).await.expect(200);
+            let page = answer.json().as_array().unwrap_or_else(|| panic!("{path}: no plain array")).clone();
+            pages.push(page);
+            assert!(pages.len() < 1000, "{path}: a list without end");
+            next = answer.header("link").strip_suffix(">; rel=\"next\"").map(|link| {
+                let url = link.strip_prefix('<').unwrap();
+                self.url("").split_once("//").and_then(|(_, host)| url.split_once(host)).unwrap().1.to_owned()
+            });
+        }
+        pages
+    }
+
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(Method::POST, path, Some(body)).await
     }
