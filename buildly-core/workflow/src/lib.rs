@@ -2,7 +2,7 @@
 //!
 //! A [`Template`] is a tree of levels in JSON. [`compile`] makes the flat form of it that runs
 //! ([`Compiled`]). A run is a [`State`]; [`step()`] decides what one [`Input`] does to it and
-//! returns events, effects, changes and timers; [`State::apply`] folds events. Nothing in here
+//! returns events, effects, commands and timers; [`State::apply`] folds events. Nothing in here
 //! waits, reads a clock or performs a call: time and randomness come in as arguments, and
 //! effects are data that a worker performs once they are committed.
 
@@ -22,22 +22,32 @@ mod step;
 mod planted;
 mod worker;
 
+mod change;
+mod store;
+mod stored;
+
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod testing;
 
+pub use change::{Change, Stepped, Used};
 pub use check::{Finding, Operation, Outside, Parameter, Severity, check};
 pub use compiled::{
     Compiled, Guard, Handled, Handler, Link, LinkId, Needed, Node, NodeKind, Target, WaitFor, compile,
 };
 pub use expression::{EXPRESSION_BYTES_MAX, Expression, ExpressionError, Read};
 pub use run::{
-    ActingAs, Activation, ActivationId, Answer, Change, Doubt, Each, Effect, End, Ended, Event, Fault,
+    ActingAs, Activation, ActivationId, Answer, Command, Doubt, Each, Effect, End, Ended, Event, Fault,
     FaultKind, Input, KeptSignal, LevelId, Outcome, Part, Phase, Role, STATE_FORMAT, Scope, Start, State,
     Status, Then, Timer, TimerKind, Undo,
 };
 pub use schema::{Schema, SchemaError};
-pub use step::{Error, Request, SIGNALS_MAX, Step, TRANSITIONS_MAX, VARIABLES_BYTES_MAX, step};
+pub use step::{Error as StepError, Request, SIGNALS_MAX, Step, TRANSITIONS_MAX, VARIABLES_BYTES_MAX, step};
+pub use store::{Store, Work};
+pub use stored::{
+    Doer, DueTimer, InboxId, ParseWordError, Rows, RunEvent, RunFilter, RunSummary, StoredRun, StoredTask,
+    StoredTemplate, TaskFilter, TaskStatus, TemplateFilter, TemplateStatus, Waiting,
+};
 pub use template::{Level, ParseError, Template, TemplateHash};
 pub use worker::{Action, EffectId, Happening, Leased, Worker, WorkerSettings};

@@ -11,7 +11,7 @@ pub(crate) use apply::bytes;
 pub use event::{Ended, Event, Part};
 pub use fault::{End, Fault, FaultKind};
 pub use input::{Answer, Input, Outcome, Start};
-pub use output::{ActingAs, Change, Effect, Timer, TimerKind};
+pub use output::{ActingAs, Command, Effect, Timer, TimerKind};
 pub use state::{
     Activation, ActivationId, Doubt, Each, KeptSignal, LevelId, Phase, Role, STATE_FORMAT, Scope, State,
     Status, Then, Undo,

@@ -16,7 +16,7 @@ mod variables;
 use buildly_model::{ErrorKind, FieldError, Timestamp};
 
 use crate::Compiled;
-use crate::run::{ActivationId, Change, Effect, Event, Input, State, Status, Timer};
+use crate::run::{ActivationId, Command, Effect, Event, Input, State, Status, Timer};
 use machine::Machine;
 pub use request::Request;
 pub(crate) use variables::{LOCAL_ROOTS, ROOTS};
@@ -39,7 +39,7 @@ pub struct Step {
     /// What is to be performed once this is committed.
     pub effects: Vec<Effect>,
     /// What changes in our own records, in the same unit.
-    pub changes: Vec<Change>,
+    pub commands: Vec<Command>,
     /// Timers that are set or removed.
     pub timers: Vec<Timer>,
     /// How the run stands now; the attribute that people search by.

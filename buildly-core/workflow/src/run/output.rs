@@ -43,7 +43,7 @@ pub enum ActingAs {
 /// A change of our own records that goes into the step's unit: exactly once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Change {
+pub enum Command {
     /// A person has work.
     OpenTask {
         /// The level's activation; with the run it is the task's identity.

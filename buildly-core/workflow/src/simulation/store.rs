@@ -6,7 +6,9 @@ use std::time::Duration;
 use buildly_model::{OrganizationId, RunId, Timestamp};
 
 use crate::testing::{World as Held, assert_sound};
-use crate::{ActivationId, Change, Compiled, Effect, EffectId, Event, Input, Leased, State, Step, TimerKind};
+use crate::{
+    ActivationId, Command, Compiled, Effect, EffectId, Event, Input, Leased, State, Step, TimerKind,
+};
 
 #[derive(Debug)]
 pub(super) struct Run {
@@ -134,9 +136,9 @@ impl Store {
                 None => self.timers.remove(&key),
             };
         }
-        for change in step.changes {
+        for command in step.commands {
             assert!(
-                !matches!(change, Change::OpenTask { .. } | Change::StartRun { .. }),
+                !matches!(command, Command::OpenTask { .. } | Command::StartRun { .. }),
                 "the stories have none"
             );
         }

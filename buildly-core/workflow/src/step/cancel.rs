@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::machine::{Entry, Machine, Place};
 use crate::compiled::LinkId;
 use crate::run::{
-    ActivationId, Change, Doubt, Ended, Event, Fault, FaultKind, Part, Phase, Role, State, Then,
+    ActivationId, Command, Doubt, Ended, Event, Fault, FaultKind, Part, Phase, Role, State, Then,
 };
 
 impl Machine<'_> {
@@ -18,7 +18,7 @@ impl Machine<'_> {
         let (scope, beside, unsure) = (live.scope, live.beside, live.unsure);
         let is_calling = matches!(live.phase, Phase::Calling | Phase::SubRun);
         if live.phase == Phase::SubRun {
-            self.changes.push(Change::CancelRun { activation });
+            self.commands.push(Command::CancelRun { activation });
         }
         let open = self.cancel_below(activation);
         if unsure && !is_calling {
@@ -55,7 +55,7 @@ impl Machine<'_> {
                 }
                 Phase::Calling | Phase::SubRun | Phase::Cancelling { is_calling: true, .. } => {
                     if live.phase == Phase::SubRun {
-                        self.changes.push(Change::CancelRun { activation: below });
+                        self.commands.push(Command::CancelRun { activation: below });
                     }
                     self.release(below);
                     let then = Then::Drop;

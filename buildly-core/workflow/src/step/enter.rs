@@ -7,7 +7,7 @@ use super::machine::{Entry, Machine, Place};
 use super::{Error, VARIABLES_BYTES_MAX};
 use crate::compiled::{Guard, LinkId, Node, NodeKind};
 use crate::run::{
-    ActivationId, Change, Ended, Event, Fault, FaultKind, LevelId, Part, Phase, Role, Start, State,
+    ActivationId, Command, Ended, Event, Fault, FaultKind, LevelId, Part, Phase, Role, Start, State,
 };
 use crate::template::LinkJoin;
 
@@ -92,7 +92,7 @@ impl Machine<'_> {
                     input.as_ref().map(|input| self.value(input, scope)).transpose()?.unwrap_or_default();
                 self.move_to(activation, Phase::SubRun);
                 let (key, template) = (self.state.key(activation), template.clone());
-                self.changes.push(Change::StartRun { activation, key, template, input });
+                self.commands.push(Command::StartRun { activation, key, template, input });
             }
             NodeKind::Emit { event, payload } => {
                 let payload =

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Step, TRANSITIONS_MAX};
 use crate::compiled::{Compiled, Node};
 use crate::run::{
-    Activation, ActivationId, Change, Effect, Ended, Event, LevelId, Phase, Role, State, Timer, TimerKind,
+    Activation, ActivationId, Command, Effect, Ended, Event, LevelId, Phase, Role, State, Timer, TimerKind,
 };
 
 pub(super) struct Machine<'a> {
@@ -18,7 +18,7 @@ pub(super) struct Machine<'a> {
     random: u64,
     events: Vec<Event>,
     pub(super) effects: Vec<Effect>,
-    pub(super) changes: Vec<Change>,
+    pub(super) commands: Vec<Command>,
     timers: Vec<Timer>,
     ready: VecDeque<ActivationId>,
     more: bool,
@@ -50,7 +50,7 @@ impl<'a> Machine<'a> {
             random,
             events: Vec::new(),
             effects: Vec::new(),
-            changes: Vec::new(),
+            commands: Vec::new(),
             timers: Vec::new(),
             ready: VecDeque::new(),
             more: false,
@@ -59,8 +59,8 @@ impl<'a> Machine<'a> {
 
     pub(super) fn finish(self) -> Step {
         let status = self.state.status();
-        let Self { events, state, effects, changes, timers, more, .. } = self;
-        Step { events, state, effects, changes, timers, status, more }
+        let Self { events, state, effects, commands, timers, more, .. } = self;
+        Step { events, state, effects, commands, timers, status, more }
     }
 
     /// Begins what is ready, in the order of entry, until nothing is or the bound is reached.
@@ -150,7 +150,7 @@ impl<'a> Machine<'a> {
         match phase {
             Phase::Waiting { .. } => self.set_timer(activation, TimerKind::Wait, None),
             Phase::Backoff { .. } => self.set_timer(activation, TimerKind::Retry, None),
-            Phase::Task { .. } => self.changes.push(Change::CloseTask { activation }),
+            Phase::Task { .. } => self.commands.push(Command::CloseTask { activation }),
             Phase::Linked
             | Phase::Ready
             | Phase::Calling

@@ -7,7 +7,7 @@ use super::Error;
 use super::machine::Machine;
 use super::request::expression_fault;
 use crate::compiled::{Node, NodeKind};
-use crate::run::{ActivationId, Change, Event, Fault, Phase};
+use crate::run::{ActivationId, Command, Event, Fault, Phase};
 
 /// The most bytes that a form may be filled with.
 const FORM_BYTES_MAX: u64 = 256 * 1024;
@@ -27,7 +27,7 @@ impl Machine<'_> {
         let due = self.live(activation).and_then(|live| live.deadline);
         self.move_to(activation, Phase::Task { claimed_by: None });
         let (level, group) = (node.name.clone(), group.clone());
-        self.changes.push(Change::OpenTask { activation, level, group, user, show, due });
+        self.commands.push(Command::OpenTask { activation, level, group, user, show, due });
         Ok(())
     }
 
@@ -37,7 +37,7 @@ impl Machine<'_> {
             Some(_) => Ok(()),
             None => {
                 self.move_to(activation, Phase::Task { claimed_by: Some(by.clone()) });
-                self.changes.push(Change::ClaimTask { activation, by });
+                self.commands.push(Command::ClaimTask { activation, by });
                 Ok(())
             }
         }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{World, assert_sound};
 use crate::template::{Delay, Level, Template};
 use crate::{
-    ActivationId, Answer, Change, Compiled, Effect, End, Error, Event, Fault, FaultKind, Input, Outcome,
+    ActivationId, Answer, Command, Compiled, Effect, End, Event, Fault, FaultKind, Input, Outcome,
     Start, State, Status, TimerKind, compile, step,
 };
 
@@ -99,17 +99,17 @@ impl Bench {
                 None => self.timers.remove(&(timer.activation, timer.kind)),
             };
         }
-        for change in step.changes {
-            match change {
-                Change::OpenTask { activation, .. } => {
+        for command in step.commands {
+            match command {
+                Command::OpenTask { activation, .. } => {
                     assert!(self.tasks.insert(activation), "a task is opened once")
                 }
-                Change::ClaimTask { .. } => {}
-                Change::CloseTask { activation } => {
+                Command::ClaimTask { .. } => {}
+                Command::CloseTask { activation } => {
                     assert!(self.tasks.remove(&activation), "only an open task is closed")
                 }
-                Change::StartRun { activation, .. } => assert!(self.children.insert(activation)),
-                Change::CancelRun { activation } => assert!(self.cancelled_children.insert(activation)),
+                Command::StartRun { activation, .. } => assert!(self.children.insert(activation)),
+                Command::CancelRun { activation } => assert!(self.cancelled_children.insert(activation)),
             }
         }
         assert_eq!(step.status, self.state.status());
