@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::workflow::{ATTEMPTS_MAX, parsed};
 use crate::{
-    Change, Error, Finding, Right, Rows, Severity, StoredTemplate, Template, TemplateFilter, TemplateStatus,
-    Workflow, check, compile,
+    Change, Error, Finding, Right, Rows, StoredTemplate, Template, TemplateFilter, TemplateStatus, Workflow,
+    check, compile,
 };
 
 impl Workflow {
@@ -88,7 +88,7 @@ impl Workflow {
             return Err(is_no(&stored, "draft"));
         }
         let mut findings = self.check(principal, &parsed(&stored)?).await?;
-        findings.retain(|finding| finding.severity == Severity::Error);
+        findings.retain(Finding::is_error);
         if !findings.is_empty() {
             return Err(Error::Unsound(findings));
         }
