@@ -22,6 +22,8 @@ pub enum Change {
     Gateway(buildly_gateway::Change),
     /// Record types, relationships, join records.
     Mesh(buildly_mesh::Change),
+    /// Templates, runs, people's work.
+    Workflow(buildly_workflow::Change),
 }
 
 impl From<buildly_auth::Change> for Change {
@@ -39,6 +41,12 @@ impl From<buildly_gateway::Change> for Change {
 impl From<buildly_mesh::Change> for Change {
     fn from(change: buildly_mesh::Change) -> Self {
         Self::Mesh(change)
+    }
+}
+
+impl From<buildly_workflow::Change> for Change {
+    fn from(change: buildly_workflow::Change) -> Self {
+        Self::Workflow(change)
     }
 }
 
@@ -70,6 +78,8 @@ pub trait Storage:
     + buildly_auth::Store
     + buildly_gateway::Store
     + buildly_mesh::Store
+    + buildly_workflow::Store
+    + buildly_workflow::Work
 {
     /// Copies the whole state as it is at one moment to a new file, while it is in use.
     ///

@@ -23,6 +23,8 @@ mod planted;
 mod worker;
 
 mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod store;
 mod stored;
 

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::testing::{Bench, at};
-use crate::{StepError as Error, FaultKind, Input, Level, SIGNALS_MAX, Status, TRANSITIONS_MAX};
+use crate::{FaultKind, Input, Level, SIGNALS_MAX, Status, StepError as Error, TRANSITIONS_MAX};
 
 fn failed_with(run: &Bench) -> FaultKind {
     match &run.state.end {

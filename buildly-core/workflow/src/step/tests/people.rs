@@ -2,7 +2,7 @@ use serde_json::json;
 
 use crate::template::BranchEvent;
 use crate::testing::Bench;
-use crate::{StepError as Error, Input, Level, Status};
+use crate::{Input, Level, Status, StepError as Error};
 
 fn claim(run: &mut Bench, by: &str) -> Result<(), Error> {
     let activation = run.live("approve");
