@@ -57,6 +57,7 @@ fn settings(configuration: &Configuration) -> Result<Settings, buildly_core::Err
         cors: cors_policy(configuration),
         deployment_key: deployment_key.transpose()?,
         trust: configuration.trust(),
+        workflow: usual.workflow,
     })
 }
 

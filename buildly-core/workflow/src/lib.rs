@@ -28,6 +28,8 @@ mod worker;
 
 mod bells;
 mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod outside;
 mod store;

@@ -13,7 +13,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("buildly-workflow", &["buildly-model", "buildly-journal"]),
     (
         "buildly-unit",
-        &["buildly-model", "buildly-journal", "buildly-auth", "buildly-gateway", "buildly-mesh"],
+        &[
+            "buildly-model",
+            "buildly-journal",
+            "buildly-auth",
+            "buildly-gateway",
+            "buildly-mesh",
+            "buildly-workflow",
+        ],
     ),
     ("buildly-storage-sqlite", STORAGE),
     ("buildly-storage-postgres", STORAGE),
@@ -49,8 +56,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
-const STORAGE: &[&str] =
-    &["buildly-model", "buildly-journal", "buildly-auth", "buildly-gateway", "buildly-mesh", "buildly-unit"];
+const STORAGE: &[&str] = &[
+    "buildly-model",
+    "buildly-journal",
+    "buildly-auth",
+    "buildly-gateway",
+    "buildly-mesh",
+    "buildly-workflow",
+    "buildly-unit",
+];
 
 /// What the pure crates must not see: sockets, databases, the web server.
 const PURE: &[&str] = &[

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::{Engine, unavailable};
 use crate::wake::Wake;
-use crate::{Postgres, gateway, identity, mesh, token};
+use crate::{Postgres, gateway, identity, mesh, token, workflow};
 use transaction::Failure;
 
 /// How many units wait for the next batch; more callers wait until there is room.
@@ -208,5 +208,6 @@ async fn apply(
         Change::Auth(Auth::Token(change)) => token::apply(tx, organization, change).await,
         Change::Gateway(change) => gateway::apply(tx, organization, change).await,
         Change::Mesh(change) => mesh::apply(tx, organization, change).await,
+        Change::Workflow(change) => workflow::apply(tx, organization, change).await,
     }
 }

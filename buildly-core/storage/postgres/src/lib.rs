@@ -10,5 +10,6 @@ mod node;
 mod open;
 mod token;
 mod wake;
+mod workflow;
 
 pub use open::{Postgres, SCHEMA_DEFAULT};

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use crate::commit::{self, Message};
 use crate::engine::{Engine, Migration, store_error};
 use crate::wake::{self, Wake};
+use crate::workflow::Turn;
 
 /// The schema of a deployment, when nobody names one.
 pub const SCHEMA_DEFAULT: &str = "buildly";
@@ -20,6 +21,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration::new(3, "token", include_str!("../migrations/0003_token.sql")),
     Migration::new(4, "gateway", include_str!("../migrations/0004_gateway.sql")),
     Migration::new(5, "mesh", include_str!("../migrations/0005_mesh.sql")),
+    Migration::new(6, "workflow", include_str!("../migrations/0006_workflow.sql")),
 ];
 
 /// A deployment's storage in a schema of a PostgreSQL database; cheap to clone.
@@ -35,6 +37,7 @@ pub struct Postgres {
 pub(crate) struct Shared {
     pub(crate) units: mpsc::Sender<Message>,
     pub(crate) wake: Arc<Wake>,
+    pub(crate) turn: Turn,
     committer: Mutex<Option<JoinHandle<()>>>,
     /// Telling and listening; they hold nothing that has to be finished.
     followers: Vec<JoinHandle<()>>,
@@ -75,6 +78,7 @@ impl Postgres {
                 tokio::spawn(wake::listen(apart.clone(), Arc::clone(&wake))),
             ],
             wake,
+            turn: Turn::default(),
         };
         Ok(Self { engine, apart, shared: Arc::new(shared) })
     }
@@ -91,6 +95,7 @@ impl Postgres {
         let shared = Shared {
             units,
             wake: Arc::new(Wake::new(&System)),
+            turn: Turn::default(),
             committer: Mutex::new(None),
             followers: Vec::new(),
         };

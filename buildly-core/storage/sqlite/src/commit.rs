@@ -10,7 +10,7 @@ use buildly_model::{OrganizationId, Random, Revision, StoreError};
 use buildly_unit::{Change, Committer, Storage, Unit};
 use rusqlite::Connection;
 
-use crate::{Sqlite, gateway, identity, journal, mesh, token};
+use crate::{Sqlite, gateway, identity, journal, mesh, token, workflow};
 
 #[async_trait]
 impl Storage for Sqlite {
@@ -80,5 +80,6 @@ fn apply(tx: &Connection, organization: Option<OrganizationId>, change: &Change)
         Change::Auth(Auth::Token(change)) => token::apply(tx, organization, change),
         Change::Gateway(change) => gateway::apply(tx, organization, change),
         Change::Mesh(change) => mesh::apply(tx, organization, change),
+        Change::Workflow(change) => workflow::apply(tx, organization, change),
     }
 }

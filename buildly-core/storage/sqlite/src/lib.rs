@@ -10,5 +10,6 @@ mod mesh;
 mod node;
 mod open;
 mod token;
+mod workflow;
 
 pub use open::{DATABASE_FILE, Sqlite};

@@ -25,6 +25,11 @@ impl Leases {
     fn with<T>(&self, work: impl FnOnce(&mut HashMap<LeaseId, Lease>) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// The leases that somebody holds.
+    pub(crate) fn live(&self) -> Vec<LeaseId> {
+        self.with(|leases| leases.keys().copied().collect())
+    }
 }
 
 #[async_trait]

@@ -8,6 +8,7 @@ use buildly_model::{Random, StoreError, system::System};
 
 use crate::engine::{Engine, FolderLock, Migration, Options};
 use crate::node::Leases;
+use crate::workflow::Takes;
 
 /// The name of the core's file in the data folder.
 pub const DATABASE_FILE: &str = "core.db";
@@ -18,6 +19,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration::new(3, "token", include_str!("../migrations/0003_token.sql")),
     Migration::new(4, "gateway", include_str!("../migrations/0004_gateway.sql")),
     Migration::new(5, "mesh", include_str!("../migrations/0005_mesh.sql")),
+    Migration::new(6, "workflow", include_str!("../migrations/0006_workflow.sql")),
 ];
 
 /// A deployment's storage in one SQLite file; cheap to clone.
@@ -28,6 +30,7 @@ pub struct Sqlite {
     /// The count of commits that the feed's follower has been told of.
     pub(crate) feed_seen: Arc<AtomicU64>,
     pub(crate) leases: Leases,
+    pub(crate) takes: Takes,
 }
 
 impl Sqlite {
@@ -70,6 +73,7 @@ impl Sqlite {
             random: Arc::new(System),
             feed_seen: Arc::new(AtomicU64::new(0)),
             leases: Leases::default(),
+            takes: Takes::default(),
         }
     }
 

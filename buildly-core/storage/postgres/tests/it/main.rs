@@ -16,3 +16,4 @@ mod revocation;
 mod support;
 mod token;
 mod upgrade;
+mod workflow;

@@ -10,3 +10,4 @@ mod journal;
 mod mesh;
 mod support;
 mod token;
+mod workflow;

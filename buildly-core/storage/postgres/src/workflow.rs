@@ -1,0 +1,46 @@
+//! The SQL of workflow: templates, runs and their history, the work that is still to be done.
+
+mod effect;
+mod inbox;
+mod list;
+mod read;
+mod row;
+mod run;
+mod step;
+mod take;
+mod task;
+mod template;
+mod timer;
+
+use buildly_model::{OrganizationId, StoreError};
+use buildly_workflow::Change;
+use sqlx::PgConnection;
+
+pub(crate) use take::Turn;
+
+/// Applies one change inside the unit's transaction.
+pub(crate) async fn apply(
+    tx: &mut PgConnection,
+    organization: Option<OrganizationId>,
+    change: &Change,
+) -> Result<(), StoreError> {
+    // That of the part, never that of a row in it: nothing crosses an organization.
+    let organization = organization.ok_or(StoreError::Missing { what: "organization" })?.as_uuid();
+    match change {
+        Change::TemplateSaved(template) => template::save(tx, organization, template).await,
+        Change::TemplateMoved { template, from } => {
+            template::change_status(tx, organization, template, *from).await
+        }
+        Change::DraftDeleted { name, version } => {
+            template::delete_draft(tx, organization, name, *version).await
+        }
+        Change::RunStarted { run, start_key, state, input } => {
+            run::start(tx, organization, run, start_key.as_deref(), state).await?;
+            inbox::queue(tx, organization, run.id, run::START, run.created_at, input).await
+        }
+        Change::RunStepped(stepped) => step::write(tx, organization, stepped).await,
+        Change::InputQueued { run, key, at, input } => {
+            inbox::queue(tx, organization, *run, key, *at, input).await
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The promises of a workflow store (being written).
