@@ -50,3 +50,4 @@ mod streams_end;
 mod tls;
 mod tokens;
 mod upstream;
+mod workflow;
