@@ -14,6 +14,7 @@ use buildly_mesh::{LocalRecords, Mesh};
 use buildly_model::system::System;
 use buildly_model::{Body, Clock, Random, Revision, ServiceClient, StoreError, Timestamp};
 use buildly_unit::{Change, Storage};
+use buildly_workflow::{Bells, Engine, Workflow};
 use http::{Request, Response};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -24,6 +25,7 @@ use crate::data_plane::{DataPlane, JoinedCalls};
 use crate::follower::Follower;
 use crate::freshness::Freshness;
 use crate::local_records::AttachedRecords;
+use crate::performing::{Calls, WorkflowAccess};
 use crate::reading::Reading;
 use crate::rights::Rights;
 use crate::snapshot::{Hot, Snapshot};
@@ -50,6 +52,7 @@ struct Inner {
     freshness: Arc<Freshness>,
     data_plane: DataPlane,
     client: Client,
+    workflow: Workflow,
     local_records: Arc<AttachedRecords>,
     stop: watch::Sender<bool>,
     tasks: tokio::sync::Mutex<JoinSet<()>>,
@@ -93,11 +96,13 @@ impl Buildly {
         })
         .map_err(|error| Error::Setting { setting: "tls", reason: error.to_string() })?;
         let streams = Arc::new(Streams::new(client.clone(), hot.clone(), clock.clone()));
+        let bells = Arc::new(Bells::default());
         let follower = Follower {
             storage: apart,
             hot: hot.clone(),
             client: client.clone(),
             streams: streams.clone(),
+            bells: bells.clone(),
             wanted,
             reading,
             stop: stopped.clone(),
@@ -128,20 +133,45 @@ impl Buildly {
         });
         let local_records = Arc::new(AttachedRecords::default());
         let limits = Arc::new(Limits::default());
+        let counted: Arc<dyn ServiceClient> = Arc::new(JoinedCalls {
+            hot: hot.clone(),
+            client: client.clone(),
+            limits: limits.clone(),
+            clock: clock.clone(),
+        });
         let mesh = Mesh::new(buildly_mesh::Parts {
             store: storage.clone(),
             commits: Arc::new(commits.clone()),
             views: hot.clone(),
-            client: Arc::new(JoinedCalls {
-                hot: hot.clone(),
-                client: client.clone(),
-                limits: limits.clone(),
-                clock: clock.clone(),
-            }),
+            client: counted.clone(),
             local: local_records.clone(),
             clock: clock.clone(),
             random: random.clone(),
         });
+        let workflow = Workflow::new(buildly_workflow::Parts {
+            store: storage.clone(),
+            work: storage.clone(),
+            commits: Arc::new(commits.clone()),
+            access: Arc::new(WorkflowAccess { hot: hot.clone() }),
+            bells,
+            clock: clock.clone(),
+            random: random.clone(),
+        });
+        let engine = Engine {
+            workflow: workflow.clone(),
+            services: Arc::new(Calls {
+                hot: hot.clone(),
+                auth: auth.clone(),
+                mesh: mesh.clone(),
+                client: counted,
+                clock: clock.clone(),
+            }),
+            owner: {
+                let freshness = freshness.clone();
+                Arc::new(move || freshness.lease())
+            },
+            settings: settings.workflow,
+        };
 
         let position = freshness.begin(follower.load()).await?;
         let mut tasks = JoinSet::new();
@@ -149,9 +179,10 @@ impl Buildly {
         tasks.spawn(freshness.clone().keep(stopped.clone()));
         tasks.spawn(streams.keep(freshness.clone(), stopped.clone()));
         tasks.spawn(delivery.run(stopped.clone()));
-        tasks.spawn(keep_tokens(auth.clone(), clock.clone(), stopped));
+        tasks.spawn(keep_tokens(auth.clone(), clock.clone(), stopped.clone()));
         let issuer = settings.public_url.as_deref().unwrap_or(buildly_auth::token::ISSUER_DEFAULT);
         auth.issue_as(issuer).await?;
+        tasks.spawn(engine.run(stopped));
 
         let data_plane = DataPlane {
             hot: hot.clone(),
@@ -178,6 +209,7 @@ impl Buildly {
             freshness,
             data_plane,
             client,
+            workflow,
             local_records,
             stop,
             tasks,
@@ -208,6 +240,12 @@ impl Buildly {
     #[must_use]
     pub fn mesh(&self) -> &Mesh {
         &self.inner.data_plane.mesh
+    }
+
+    /// Templates, runs, people's tasks and signals.
+    #[must_use]
+    pub fn workflow(&self) -> &Workflow {
+        &self.inner.workflow
     }
 
     /// The audit trail, and the proof that it holds.

@@ -10,6 +10,7 @@ use buildly_gateway_http::Client;
 use buildly_journal::{FeedEvent, FeedPosition};
 use buildly_model::{Revision, StoreError};
 use buildly_unit::Storage;
+use buildly_workflow::Bells;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, info, warn};
 
@@ -32,6 +33,8 @@ pub(crate) struct Follower {
     pub(crate) client: Client,
     /// Has those ended whose right has ended.
     pub(crate) streams: Arc<Streams>,
+    /// Wakes who works for runs, and who waits for them.
+    pub(crate) bells: Arc<Bells>,
     pub(crate) wanted: mpsc::Receiver<OrganizationWanted>,
     /// What the lease's keeper asks for, and is told.
     pub(crate) reading: Arc<Reading>,
@@ -149,8 +152,18 @@ impl Follower {
         }
         self.hot.publish(next);
         self.streams.follow(&page.events);
+        self.tell_of_runs(&page.events);
         *position = page.next;
         Ok(page.events.len() >= EVENTS_MAX as usize)
+    }
+
+    /// What another node has written is work for this one, too.
+    fn tell_of_runs(&self, events: &[FeedEvent]) {
+        for event in events.iter().filter(|event| event.kind.starts_with("workflow.")) {
+            if let Ok(run) = event.subject.parse() {
+                self.bells.ring(Some(run));
+            }
+        }
     }
 
     async fn next_snapshot(

@@ -269,7 +269,7 @@ impl Freshness {
         StoreError::Behind { applied: self.hot.load().revision }
     }
 
-    fn lease(&self) -> LeaseId {
+    pub(crate) fn lease(&self) -> LeaseId {
         *lock(&self.lease)
     }
 

@@ -1,4 +1,4 @@
-//! Identity, an API gateway, a data mesh and a journal, in your process.
+//! Identity, an API gateway, a data mesh, a workflow engine and a journal, in your process.
 //!
 //! One handle, [`Buildly`], is opened on a data folder (one SQLite file) or on PostgreSQL;
 //! the areas hang off it, and each operation takes the principal explicitly.
@@ -14,6 +14,7 @@ mod freshness;
 pub mod journal;
 mod local_records;
 mod mail;
+mod performing;
 mod reading;
 mod rights;
 mod settings;
@@ -41,3 +42,4 @@ pub use buildly_storage_postgres::Postgres;
 #[cfg(feature = "sqlite")]
 pub use buildly_storage_sqlite::{Sqlite, engine::FolderLock};
 pub use buildly_unit as unit;
+pub use buildly_workflow as workflow;

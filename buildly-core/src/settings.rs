@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use buildly_auth::{identity, token};
 use buildly_gateway::RateLimits;
 use buildly_gateway::traffic::{cors, forwarded};
+use buildly_workflow::WorkerSettings;
 
 use crate::mail::MailSettings;
 
@@ -29,6 +30,8 @@ pub struct Settings {
     pub cors: cors::Policy,
     /// Which proxies before this process are believed about the client's address.
     pub trust: forwarded::Trust,
+    /// How this node works for runs of workflows.
+    pub workflow: WorkerSettings,
     /// The key that seals secrets in the database. Without one, the file
     /// `keys/deployment.key` of the data folder holds it; several nodes need the same.
     pub deployment_key: Option<token::DeploymentKey>,
@@ -45,6 +48,7 @@ impl Default for Settings {
             rate_limits: RateLimits::standard(),
             cors: cors::Policy::default(),
             trust: forwarded::Trust::default(),
+            workflow: WorkerSettings::default(),
             deployment_key: None,
         }
     }

@@ -1,6 +1,8 @@
 //! Everything the server offers: the one list of resources.
 
-use crate::{Routes, audit, compat, gateway, operations, permissions, service_accounts, well_known};
+use crate::{
+    Routes, audit, compat, gateway, operations, permissions, service_accounts, well_known, workflow,
+};
 
 /// All resources that sockets of the network serve; what none of them takes goes to the gateway's data plane.
 ///
@@ -24,5 +26,6 @@ pub fn routes() -> Vec<Routes> {
         service_accounts::routes(),
         permissions::routes(),
         gateway::routes(),
+        workflow::routes(),
     ]
 }

@@ -32,6 +32,7 @@ mod server;
 pub mod service_accounts;
 mod tls;
 pub mod well_known;
+mod workflow;
 
 pub use buildly_core::gateway::traffic::correlation::CorrelationId;
 pub use context::Context;

@@ -32,6 +32,7 @@ struct Inner {
     title: &'static str,
     detail: String,
     errors: BTreeMap<String, Vec<String>>,
+    members: Map<String, Value>,
     headers: Vec<(HeaderName, HeaderValue)>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -90,6 +91,7 @@ impl Problem {
             title,
             detail: detail.into(),
             errors: BTreeMap::new(),
+            members: Map::new(),
             headers: Vec::new(),
             source: None,
         }));
@@ -140,6 +142,13 @@ impl Problem {
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
+        self
+    }
+
+    /// Adds a member of its own kind to the answer (RFC 9457 section 3.2).
+    #[must_use]
+    pub fn with_member(mut self, name: &str, value: Value) -> Self {
+        self.0.members.insert(name.to_owned(), value);
         self
     }
 
@@ -199,6 +208,9 @@ impl Problem {
         }
         if !self.0.errors.is_empty() {
             body.insert("errors".to_owned(), json!(self.0.errors));
+        }
+        for (name, value) in self.0.members {
+            body.entry(name).or_insert(value);
         }
         let response = Response::json_as(self.0.status, "application/problem+json", &Value::Object(body));
         let mut response = response.no_store().into_http();

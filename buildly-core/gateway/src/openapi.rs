@@ -18,6 +18,7 @@ pub use api::Api;
 pub use document::{Dialect, Document};
 pub use error::Error;
 pub use operation::{Operation, Parameter, ParameterKind, Security};
+pub use text::read as read_text;
 
 #[cfg(test)]
 mod tests;

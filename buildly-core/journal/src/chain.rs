@@ -11,7 +11,6 @@ use std::fmt;
 use aws_lc_rs::digest;
 use buildly_model::{OrganizationId, Random};
 
-use crate::event::actor_text;
 use crate::{Event, StoredEvent};
 
 /// A SHA-256 value.
@@ -89,7 +88,7 @@ impl Chain {
             id: event.id,
             kind: event.kind.clone().into_owned(),
             subject: event.subject.clone(),
-            actor: actor_text(event.actor),
+            actor: event.actor.to_string(),
             at: event.at,
             payload_digest: payload_digest(&salt, &payload),
             payload: Some(payload),

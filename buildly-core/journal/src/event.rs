@@ -77,14 +77,3 @@ pub struct StoredEvent {
     /// This event's own hash.
     pub hash: EventHash,
 }
-
-/// The text form of an actor in the journal.
-#[must_use]
-pub(crate) fn actor_text(identity: Identity) -> String {
-    match identity {
-        Identity::Anonymous => "anonymous".to_owned(),
-        Identity::User(user) => format!("user:{user}"),
-        Identity::ServiceAccount(account) => format!("service_account:{account}"),
-        Identity::Application(application) => format!("application:{application}"),
-    }
-}

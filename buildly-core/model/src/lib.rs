@@ -25,7 +25,7 @@ pub use id::{
     RecordTypeId, RelationshipId, RunId, ServiceAccountId, ServiceId, SessionId, TokenId, UserId,
 };
 pub use page::{Cursor, Page, PageSize};
-pub use principal::{Identity, Principal, Proof};
+pub use principal::{Identity, ParseIdentityError, Principal, Proof};
 pub use revision::Revision;
 pub use secret::Secret;
 pub use service_client::{CallError, ServiceCall, ServiceClient};

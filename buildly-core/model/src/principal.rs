@@ -1,5 +1,7 @@
 //! Who is asking.
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::{ApplicationId, OrganizationId, ServiceAccountId, SessionId, Timestamp, TokenId, UserId};
@@ -15,6 +17,48 @@ pub enum Identity {
     ServiceAccount(ServiceAccountId),
     /// An application acting for itself (OAuth `client_credentials`).
     Application(ApplicationId),
+}
+
+/// As the journal writes actors: `user:…`, `service_account:…`, `application:…` or `anonymous`.
+impl fmt::Display for Identity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => formatter.write_str("anonymous"),
+            Self::User(user) => write!(formatter, "user:{user}"),
+            Self::ServiceAccount(account) => write!(formatter, "service_account:{account}"),
+            Self::Application(application) => write!(formatter, "application:{application}"),
+        }
+    }
+}
+
+/// A text that should name an actor does not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected `user:`, `service_account:` or `application:` and a UUID, or `anonymous`")]
+pub struct ParseIdentityError;
+
+impl FromStr for Identity {
+    type Err = ParseIdentityError;
+
+    /// Reads what the journal writes.
+    ///
+    /// ```
+    /// use buildly_model::{Identity, UserId};
+    /// let id: UserId = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
+    /// let ada = Identity::User(id);
+    /// assert_eq!(ada.to_string().parse(), Ok(ada));
+    /// ```
+    fn from_str(text: &str) -> Result<Self, ParseIdentityError> {
+        if text == "anonymous" {
+            return Ok(Self::Anonymous);
+        }
+        let (kind, id) = text.split_once(':').ok_or(ParseIdentityError)?;
+        match kind {
+            "user" => id.parse().map(Self::User).map_err(|_| ParseIdentityError),
+            "service_account" => id.parse().map(Self::ServiceAccount).map_err(|_| ParseIdentityError),
+            "application" => id.parse().map(Self::Application).map_err(|_| ParseIdentityError),
+            _ => Err(ParseIdentityError),
+        }
+    }
 }
 
 /// Who is asking, as proven at the border; passed explicitly to every operation.

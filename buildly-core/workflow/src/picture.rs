@@ -14,12 +14,14 @@
 
 mod mermaid;
 mod outline;
+mod progress;
 mod svg;
 
 use std::collections::BTreeMap;
 
 pub use mermaid::mermaid;
 pub use outline::{Arrangement, Outline};
+pub use progress::progress;
 pub use svg::svg;
 
 /// How a level of a run stands, as a picture shows it.

@@ -11,6 +11,7 @@ mod level;
 mod limits;
 mod parse;
 mod published;
+mod walk;
 mod words;
 
 pub use hash::TemplateHash;

@@ -3,9 +3,10 @@
 use std::error::Error;
 use std::time::Duration;
 
-use buildly_core::{auth, gateway, mesh};
+use buildly_core::{auth, gateway, mesh, workflow};
 use buildly_model::{CallError, ErrorKind, FieldError, StoreError};
 use http::StatusCode;
+use serde_json::{Value, json};
 
 use super::Problem;
 
@@ -32,6 +33,11 @@ pub trait AreaError: Error + Send + Sync + Sized + 'static {
     /// The failure of a call to a service that it passes on.
     fn of_call(&self) -> Option<&CallError> {
         None
+    }
+
+    /// Members of the problem that only errors of its kind have.
+    fn members(&self) -> Vec<(&'static str, Value)> {
+        Vec::new()
     }
 
     /// Whether a service behind us is at fault.
@@ -69,6 +75,9 @@ impl<E: AreaError> From<E> for Problem {
             Some(wait) => problem.retry_after(wait),
             None => problem,
         };
+        let members = error.members();
+        let problem =
+            members.into_iter().fold(problem, |problem, (name, value)| problem.with_member(name, value));
         problem.because(error)
     }
 }
@@ -189,5 +198,27 @@ impl AreaError for mesh::Error {
 
     fn is_bad_gateway(&self) -> bool {
         matches!(self, Self::Unreadable { .. } | Self::Misconfigured { .. })
+    }
+}
+
+impl AreaError for workflow::Error {
+    fn kind(&self) -> ErrorKind {
+        Self::kind(self)
+    }
+
+    fn fields(&self) -> Vec<FieldError> {
+        match self {
+            Self::Invalid(fields) | Self::Step(workflow::StepError::Invalid(fields)) => fields.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Everything that must be mended in a template, not only the first.
+    fn members(&self) -> Vec<(&'static str, Value)> {
+        if let Self::Unsound(findings) = self { vec![("findings", json!(findings))] } else { Vec::new() }
+    }
+
+    fn of_store(&self) -> Option<&StoreError> {
+        if let Self::Store(error) = self { Some(error) } else { None }
     }
 }

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 
+use buildly_core::gateway::openapi;
 use buildly_model::Body;
 
 use super::{Fields, Request, form};
@@ -62,6 +63,29 @@ impl Request {
         serde_json::from_slice(&bytes).map_err(|error| refused_json(&error))
     }
 
+    /// Reads a JSON body that may be left out.
+    ///
+    /// # Errors
+    /// As [`Request::json`].
+    pub async fn json_or_default<T: DeserializeOwned + Default>(&mut self) -> Result<T, Problem> {
+        let bytes = self.bytes().await?;
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(T::default());
+        }
+        serde_json::from_slice(&bytes).map_err(|error| refused_json(&error))
+    }
+
+    /// Reads a document that people write, in JSON or YAML.
+    ///
+    /// # Errors
+    /// As [`Request::bytes`]; 400 if it is neither.
+    pub async fn document(&mut self) -> Result<Value, Problem> {
+        let bytes = self.bytes().await?;
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|error| Problem::invalid(format!("Expected UTF-8 text: {error}.")))?;
+        read_document(text).map_err(Problem::invalid)
+    }
+
     /// Reads a body that may be JSON or a form, URL-encoded or multipart, as named fields;
     /// for resources that existing clients write to.
     ///
@@ -84,6 +108,14 @@ impl Request {
         let value = self.header(CONTENT_TYPE).unwrap_or_default();
         value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
+}
+
+/// A document that people write, in JSON or YAML; a sentence if it is neither.
+pub(crate) fn read_document(text: &str) -> Result<Value, String> {
+    openapi::read_text(text).map_err(|error| match error {
+        openapi::Error::Malformed { came } => format!("Expected JSON or YAML, got {came}."),
+        other => other.to_string(),
+    })
 }
 
 fn late() -> Problem {

@@ -56,6 +56,18 @@ impl Operation {
         self.takes_as::<T>(&["application/json"])
     }
 
+    /// A document of any shape, as JSON or YAML; the description says which.
+    #[must_use]
+    pub fn takes_document(self) -> Self {
+        let object = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object)).build();
+        let content = ContentBuilder::new().schema(Some(RefOr::from(object))).build();
+        let body = RequestBodyBuilder::new()
+            .required(Some(Required::True))
+            .content("application/json", content.clone())
+            .content("application/yaml", content);
+        self.described(|entry| entry.request_body(Some(body.build())))
+    }
+
     /// A body of a type, as JSON or as a form.
     #[must_use]
     pub fn takes_fields<T: ToSchema>(self) -> Self {

@@ -63,6 +63,9 @@ pub struct Claims {
     /// The API key that it was given for; it stops working with the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_key: Option<TokenId>,
+    /// Who acts in the name of the subject (RFC 8693 section 4.1): a workflow's run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
     /// The organization of the user or service account; null when there is none.
     #[serde(default)]
     pub organization_uuid: Option<OrganizationId>,
@@ -70,4 +73,11 @@ pub struct Claims {
     /// password is refused.
     #[serde(default)]
     pub credential_version: u64,
+}
+
+/// Who acts in the name of a token's subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// `run:` and the run's id.
+    pub sub: String,
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use buildly_journal::{Event, Part};
 use buildly_model::{
-    ApplicationId, Identity, OrganizationId, Principal, Secret, ServiceAccountId, SessionId, StoreError,
-    Timestamp, TokenId, UserId,
+    ApplicationId, Identity, OrganizationId, Principal, RunId, Secret, ServiceAccountId, SessionId,
+    StoreError, Timestamp, TokenId, UserId,
 };
 use serde_json::json;
 
 use super::{
-    AUDIENCE, AccessToken, ApiKey, Application, Change, Claims, RefreshToken, SCOPE, ServiceAccount, Session,
-    TokenType, jws, rotation,
+    AUDIENCE, AccessToken, Actor, ApiKey, Application, Change, Claims, RefreshToken, SCOPE, ServiceAccount,
+    Session, TokenType, jws, rotation,
 };
 use crate::identity::{Scope, User, UserKey};
 use crate::{Auth, Error, Snapshot};
@@ -37,6 +37,8 @@ pub(super) struct Bearer {
     pub(super) account: Option<BearerAccount>,
     pub(super) organization: Option<OrganizationId>,
     pub(super) application: Option<(ApplicationId, String)>,
+    /// The run that acts in the bearer's name.
+    pub(super) run: Option<RunId>,
 }
 
 /// The user part of it.
@@ -52,7 +54,8 @@ pub(super) struct BearerUser {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BearerAccount {
     id: ServiceAccountId,
-    key: TokenId,
+    /// The API key that it is given for; none where a run acts as the account.
+    key: Option<TokenId>,
     key_expires_at: Option<Timestamp>,
 }
 
@@ -68,20 +71,40 @@ impl Bearer {
                 credential_version: user.credential_version,
             }),
             application: application.map(name_of),
+            run: None,
         }
     }
 
-    pub(super) fn of_application(application: &Application) -> Self {
-        Self { user: None, account: None, organization: None, application: Some(name_of(application)) }
+    /// A run that acts as this user.
+    pub(super) fn of_user_in(run: RunId, user: &User) -> Self {
+        Self { run: Some(run), ..Self::of_user(user, None) }
     }
 
-    pub(super) fn of_account(account: &ServiceAccount, key: &ApiKey) -> Self {
-        let bearer = BearerAccount { id: account.id, key: key.id, key_expires_at: key.expires_at };
+    /// A run that acts as this service account.
+    pub(super) fn of_account_in(run: RunId, account: &ServiceAccount) -> Self {
+        let bearer = BearerAccount { id: account.id, key: None, key_expires_at: None };
         Self {
             user: None,
             account: Some(bearer),
             organization: Some(account.organization),
             application: None,
+            run: Some(run),
+        }
+    }
+
+    pub(super) fn of_application(application: &Application) -> Self {
+        let application = Some(name_of(application));
+        Self { user: None, account: None, organization: None, application, run: None }
+    }
+
+    pub(super) fn of_account(account: &ServiceAccount, key: &ApiKey) -> Self {
+        let bearer = BearerAccount { id: account.id, key: Some(key.id), key_expires_at: key.expires_at };
+        Self {
+            user: None,
+            account: Some(bearer),
+            organization: Some(account.organization),
+            application: None,
+            run: None,
         }
     }
 
@@ -131,7 +154,8 @@ impl Bearer {
             user_id: user.map(|user| user.number),
             username: user.map(|user| user.username.clone()),
             service_account_uuid: account,
-            api_key: self.account.map(|account| account.key),
+            api_key: self.account.and_then(|account| account.key),
+            act: self.run.map(|run| Actor { sub: format!("run:{run}") }),
             organization_uuid: self.organization,
             credential_version: self.credential_version(),
         }

@@ -187,7 +187,9 @@ fn bearer(claims: &Claims, application: Option<ApplicationId>) -> Result<Identit
         return claims.service_account_uuid.map(Identity::ServiceAccount).ok_or(Refusal::ApiKey);
     }
     let user = claims.core_user_uuid.map(Identity::User);
-    user.or(application.map(Identity::Application)).ok_or(Refusal::Application)
+    // A run acts as the account; we signed it, and whether the account may is looked up.
+    let account = claims.service_account_uuid.map(Identity::ServiceAccount);
+    user.or(account).or(application.map(Identity::Application)).ok_or(Refusal::Application)
 }
 
 #[cfg(test)]

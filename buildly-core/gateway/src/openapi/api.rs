@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 use serde_json::{Map, Value};
 
-use super::parameter::{PathAndParameters, parameters_of};
+use super::parameter::{PARAMETERS_MAX, PathAndParameters, parameters_of};
 use super::routes::Routes;
 use super::{Dialect, Document, Error, Operation, Security};
 
@@ -126,16 +126,31 @@ fn operation_of(
     method: Method,
     value: &Map<String, Value>,
 ) -> Operation {
-    let (path_parameters, query_parameters) = parameters_of(document, shared, value);
+    let parameters = parameters_of(document, shared, value);
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     Operation {
         method,
         path: shared.path.to_owned(),
         operation_id: text("operationId"),
-        path_parameters,
-        query_parameters,
+        path_parameters: parameters.path,
+        query_parameters: parameters.query,
+        header_parameters: parameters.header,
+        needs_body: needs_body(document, value),
         security: security_of(value.get("security").or_else(|| document.root().get("security"))),
     }
+}
+
+/// `requestBody.required` (3.x), or a parameter `in: body` that is required (2.0).
+fn needs_body(document: &Document, operation: &Map<String, Value>) -> bool {
+    let is_required =
+        |object: &Map<String, Value>| object.get("required").and_then(Value::as_bool).unwrap_or(false);
+    let body = operation.get("requestBody").and_then(|body| document.resolve(body));
+    let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+    let mut parameters = parameters.take(PARAMETERS_MAX).filter_map(|parameter| document.resolve(parameter));
+    body.is_some_and(is_required)
+        || parameters.any(|parameter| {
+            parameter.get("in").and_then(Value::as_str) == Some("body") && is_required(parameter)
+        })
 }
 
 fn security_of(requirements: Option<&Value>) -> Security {

@@ -15,6 +15,10 @@ pub struct Operation {
     pub path_parameters: Vec<Parameter>,
     /// The parameters in the query, in the order of the document.
     pub query_parameters: Vec<Parameter>,
+    /// The parameters in headers, in the order of the document.
+    pub header_parameters: Vec<Parameter>,
+    /// Whether the call is refused without a body.
+    pub needs_body: bool,
     /// What it asks of the caller.
     pub security: Security,
 }

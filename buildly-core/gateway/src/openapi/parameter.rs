@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Dialect, Document, Parameter, ParameterKind};
 
 /// How many parameters are read of one operation; more are left out.
-const PARAMETERS_MAX: usize = 256;
+pub(super) const PARAMETERS_MAX: usize = 256;
 
 /// A path, and the parameters that all its operations share.
 pub(super) struct PathAndParameters<'a> {
@@ -13,11 +13,26 @@ pub(super) struct PathAndParameters<'a> {
     shared: Vec<Stated>,
 }
 
+/// Where a parameter is given. Cookies are not read: nobody but a browser sends them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Path,
+    Query,
+    Header,
+}
+
 /// A parameter and where it is.
 #[derive(Clone)]
 struct Stated {
-    is_in_path: bool,
+    place: Place,
     parameter: Parameter,
+}
+
+/// The parameters of an operation, by where they are given.
+pub(super) struct Parameters {
+    pub(super) path: Vec<Parameter>,
+    pub(super) query: Vec<Parameter>,
+    pub(super) header: Vec<Parameter>,
 }
 
 impl<'a> PathAndParameters<'a> {
@@ -26,27 +41,28 @@ impl<'a> PathAndParameters<'a> {
     }
 }
 
-/// The parameters in the path and those in the query; the operation's own stand above the shared.
+/// The operation's own parameters stand above the shared.
 pub(super) fn parameters_of(
     document: &Document,
     shared: &PathAndParameters<'_>,
     operation: &Map<String, Value>,
-) -> (Vec<Parameter>, Vec<Parameter>) {
+) -> Parameters {
     let own = stated(document, operation);
     let is_own = |other: &Stated| {
-        own.iter().any(|own| own.is_in_path == other.is_in_path && own.parameter.name == other.parameter.name)
+        own.iter().any(|own| own.place == other.place && own.parameter.name == other.parameter.name)
     };
     let mut all: Vec<Stated> = shared.shared.iter().filter(|stated| !is_own(stated)).cloned().collect();
     all.extend(own);
-    let in_path = names_in(shared.path)
+    let path = names_in(shared.path)
         .map(|name| {
-            let found = all.iter().find(|stated| stated.is_in_path && stated.parameter.name == name);
-            found.map_or_else(|| unstated(name), |stated| stated.parameter.clone())
+            let in_path = |stated: &&Stated| stated.place == Place::Path && stated.parameter.name == name;
+            all.iter().find(in_path).map_or_else(|| unstated(name), |stated| stated.parameter.clone())
         })
         .collect();
-    let in_query =
-        all.into_iter().filter(|stated| !stated.is_in_path).map(|stated| stated.parameter).collect();
-    (in_path, in_query)
+    let given_in = |place: Place| {
+        all.iter().filter(|stated| stated.place == place).map(|stated| stated.parameter.clone()).collect()
+    };
+    Parameters { path, query: given_in(Place::Query), header: given_in(Place::Header) }
 }
 
 /// A parameter that the path has and the document says nothing about.
@@ -66,9 +82,10 @@ fn stated(document: &Document, holder: &Map<String, Value>) -> Vec<Stated> {
         .take(PARAMETERS_MAX)
         .filter_map(|value| {
             let object = document.resolve(value)?;
-            let is_in_path = match object.get("in").and_then(Value::as_str)? {
-                "path" => true,
-                "query" => false,
+            let place = match object.get("in").and_then(Value::as_str)? {
+                "path" => Place::Path,
+                "query" => Place::Query,
+                "header" => Place::Header,
                 _ => return None,
             };
             let name = object.get("name").and_then(Value::as_str)?.to_owned();
@@ -76,8 +93,9 @@ fn stated(document: &Document, holder: &Map<String, Value>) -> Vec<Stated> {
             let kind = kind_of(document, schema);
             let is_comma_separated = is_comma_separated(document.dialect(), object, kind)
                 || [object, schema].into_iter().any(describes_commas);
-            let required = is_in_path || object.get("required").and_then(Value::as_bool).unwrap_or(false);
-            Some(Stated { is_in_path, parameter: Parameter { name, kind, required, is_comma_separated } })
+            let required =
+                place == Place::Path || object.get("required").and_then(Value::as_bool).unwrap_or(false);
+            Some(Stated { place, parameter: Parameter { name, kind, required, is_comma_separated } })
         })
         .collect()
 }

@@ -11,8 +11,11 @@ pub(super) const DEPTH_MAX: usize = 127;
 /// How much of a text is shown in an error, in characters.
 const SHOWN_CHARACTERS: usize = 40;
 
-/// Reads a text as JSON or YAML.
-pub(super) fn read(text: &str) -> Result<Value, Error> {
+/// Reads a text as JSON or YAML, within the bounds of documents.
+///
+/// # Errors
+/// [`Error`] says what came instead, or which limit it goes beyond.
+pub fn read(text: &str) -> Result<Value, Error> {
     if text.len() > SPECIFICATION_BYTES_MAX {
         return Err(Error::TooLarge { bytes: text.len(), bytes_max: SPECIFICATION_BYTES_MAX });
     }

@@ -28,6 +28,12 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Whether it keeps the template from being published.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     pub(crate) fn error(level: &str, reason: impl Into<String>, mending: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,

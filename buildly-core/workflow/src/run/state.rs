@@ -204,6 +204,27 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// A word for it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Linked => "linked",
+            Self::Ready => "ready",
+            Self::Calling => "calling",
+            Self::Backoff { .. } => "backoff",
+            Self::Waiting { .. } => "waiting",
+            Self::WaitingSignal => "waiting_signal",
+            Self::Task { .. } => "task",
+            Self::SubRun => "sub_run",
+            Self::Joining { .. } => "joining",
+            Self::Handling { .. } => "handling",
+            Self::Draining { .. } => "draining",
+            Self::Stuck { .. } => "stuck",
+            Self::Cancelling { .. } => "cancelling",
+            Self::Undoing { .. } => "undoing",
+        }
+    }
+
     /// Whether it is on its way out.
     #[must_use]
     pub const fn is_ending(&self) -> bool {

@@ -9,7 +9,7 @@ use super::{World, assert_sound};
 use crate::template::{Delay, Level, Template};
 use crate::{
     ActivationId, Answer, Command, Compiled, Effect, End, Event, Fault, FaultKind, Input, Outcome, Start,
-    State, Status, TimerKind, compile, step,
+    State, Status, StepError as Error, TimerKind, compile, step,
 };
 
 pub(crate) const RUN: &str = "01890a5d-ac96-774b-bcce-b302099a8057";

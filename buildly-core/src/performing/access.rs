@@ -1,0 +1,86 @@
+//! Who may do what with workflows.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use buildly_auth::{Decision, Resource};
+use buildly_model::{Action, Identity, OrganizationId, Principal};
+use buildly_workflow::{Access, Doer, Error, Outside, Right};
+
+use super::world::World;
+use crate::snapshot::{Hot, Snapshot};
+
+/// Answers from the snapshot.
+pub(crate) struct WorkflowAccess {
+    pub(crate) hot: Arc<Hot>,
+}
+
+impl WorkflowAccess {
+    async fn snapshot(&self, principal: &Principal) -> Result<(Arc<Snapshot>, OrganizationId), Error> {
+        if !principal.is_signed_in() {
+            return Err(Error::Unauthenticated);
+        }
+        let organization = principal.organization.ok_or_else(|| Error::Forbidden {
+            reason: "workflows belong to an organization, and you are in none".to_owned(),
+        })?;
+        Ok((self.hot.for_principal(principal).await?, organization))
+    }
+}
+
+#[async_trait]
+impl Access for WorkflowAccess {
+    async fn require(&self, principal: &Principal, right: Right) -> Result<OrganizationId, Error> {
+        let (snapshot, organization) = self.snapshot(principal).await?;
+        let (action, resource) = match right {
+            Right::Read => (Action::Read, Resource::Organization(organization)),
+            Right::Start => (Action::Create, Resource::Organization(organization)),
+            Right::Operate => (Action::Update, Resource::Organization(organization)),
+            Right::Design => (Action::Update, Resource::Administration(organization)),
+        };
+        match snapshot.auth.check(principal, action, resource) {
+            Decision::Allow(_) => Ok(organization),
+            Decision::Deny(reason) => Err(Error::Forbidden { reason: reason.to_string() }),
+        }
+    }
+
+    async fn doer(&self, principal: &Principal) -> Result<(OrganizationId, Doer), Error> {
+        let (snapshot, organization) = self.snapshot(principal).await?;
+        Ok((organization, doer(&snapshot, principal)))
+    }
+
+    async fn outside(
+        &self,
+        principal: &Principal,
+        published: Vec<String>,
+    ) -> Result<Box<dyn Outside + Send + Sync>, Error> {
+        let (snapshot, organization) = self.snapshot(principal).await?;
+        Ok(Box::new(World { snapshot, organization, principal: principal.clone(), published }))
+    }
+}
+
+fn doer(snapshot: &Snapshot, principal: &Principal) -> Doer {
+    let auth = &snapshot.auth;
+    let (names, groups) = match principal.identity {
+        Identity::User(id) => match auth.identity.user(id).filter(|user| user.is_active) {
+            Some(user) => (
+                vec![id.to_string(), user.username.clone()],
+                auth.identity.groups_of(user).map(|group| group.name.clone()).collect(),
+            ),
+            None => (Vec::new(), Vec::new()),
+        },
+        Identity::ServiceAccount(id) => match auth.token.service_account(id) {
+            Some(account) => (
+                vec![id.to_string(), account.name.clone()],
+                account
+                    .groups
+                    .iter()
+                    .filter_map(|group| auth.identity.group(Some(account.organization), *group))
+                    .map(|group| group.name.clone())
+                    .collect(),
+            ),
+            None => (Vec::new(), Vec::new()),
+        },
+        Identity::Anonymous | Identity::Application(_) => (Vec::new(), Vec::new()),
+    };
+    Doer { actor: principal.identity.to_string(), names, groups }
+}

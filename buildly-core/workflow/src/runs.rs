@@ -1,0 +1,333 @@
+//! Runs: started, looked at, waited for, steered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use buildly_journal::Part;
+use buildly_model::{OrganizationId, Principal, RunId, StoreError};
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use crate::advance::{By, Loaded, is_ended};
+use crate::decide::Given;
+use crate::workflow::parsed;
+use crate::{
+    ActivationId, Change, Compiled, Error, Input, Right, Rows, RunEvent, RunFilter, RunSummary, Start, State,
+    Status, StoredTemplate, Template, Workflow,
+};
+
+/// Without a ring a run is looked at this often, since another node may have moved it.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+/// The most bytes of a start key or business key.
+const KEY_BYTES_MAX: usize = 200;
+
+/// What a run is started with.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StartRun {
+    /// The template's name.
+    pub template: String,
+    /// The version; the newest that is published if none is named.
+    pub version: Option<u32>,
+    /// What it is given; checked against the template's schema.
+    pub input: Value,
+    /// What people call it by, such as an order's number; signals can name it.
+    pub business_key: Option<String>,
+    /// Two starts with the same key are one: the second gives the run of the first.
+    pub idempotency_key: Option<String>,
+}
+
+/// A run, as somebody sees it who may.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// What lists show.
+    pub summary: RunSummary,
+    /// Goes up with every step.
+    pub version: u64,
+    /// How many events it has.
+    pub events: u64,
+    /// All that it is.
+    pub state: State,
+    /// What it runs by.
+    pub template: Arc<Compiled>,
+}
+
+impl From<Loaded> for Run {
+    fn from(Loaded { stored, state, template }: Loaded) -> Self {
+        Self { summary: stored.summary, version: stored.version, events: stored.events, state, template }
+    }
+}
+
+impl Run {
+    /// Whether it takes no more input.
+    #[must_use]
+    pub const fn is_ended(&self) -> bool {
+        is_ended(self.summary.status)
+    }
+}
+
+/// How a person steers a run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Control {
+    /// It ends and undoes what it did.
+    Cancel {
+        /// Why.
+        reason: String,
+    },
+    /// Nothing new begins.
+    Pause,
+    /// It goes on.
+    Resume,
+    /// A level is done anew, with a new key.
+    Retry {
+        /// Which.
+        activation: ActivationId,
+        /// That nobody knows what the last attempt did is accepted.
+        waive: bool,
+    },
+    /// A compensation that failed is given up: a person has seen to it.
+    Skip {
+        /// Which.
+        activation: ActivationId,
+    },
+    /// Variables get new values.
+    SetVariables {
+        /// By name.
+        values: Map<String, Value>,
+    },
+}
+
+impl From<Control> for Input {
+    fn from(control: Control) -> Self {
+        match control {
+            Control::Cancel { reason } => Self::Cancel { reason },
+            Control::Pause => Self::Pause,
+            Control::Resume => Self::Resume,
+            Control::Retry { activation, waive } => Self::Retry { activation, waive },
+            Control::Skip { activation } => Self::Skip { activation },
+            Control::SetVariables { values } => Self::SetVariables { values },
+        }
+    }
+}
+
+impl Workflow {
+    /// Starts a run.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if no such version is published, [`Error::Invalid`] if the input does
+    /// not fit, [`Error::Conflict`] if the key started a run of another template.
+    pub async fn start(&self, principal: &Principal, start: StartRun) -> Result<Run, Error> {
+        let organization = self.parts.access.require(principal, Right::Start).await?;
+        for (field, key) in
+            [("business_key", &start.business_key), ("idempotency_key", &start.idempotency_key)]
+        {
+            if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > KEY_BYTES_MAX) {
+                return Err(Error::field(field, format!("expected 1 to {KEY_BYTES_MAX} bytes")));
+            }
+        }
+        // Of one caller: the keys of others are nobody's business.
+        let start_key = start.idempotency_key.map(|key| format!("{}:{key}", principal.identity));
+        if let Some(key) = &start_key
+            && let Some(run) = self.started(organization, key, &start.template).await?
+        {
+            return Ok(run);
+        }
+        let stored = self.parts.store.find_template(organization, &start.template, start.version).await?;
+        let is_published = |stored: &StoredTemplate| stored.status == crate::TemplateStatus::Published;
+        let stored = stored
+            .filter(is_published)
+            .ok_or_else(|| Error::not_found("published template", &start.template))?;
+        let template = self.compiled(organization, &stored.name, stored.version).await?;
+        if let Some(schema) = &template.input {
+            schema.check(&start.input, "input").map_err(Error::Invalid)?;
+        }
+        let mut begun = start_changes(self, &stored, start.input, &principal.identity.to_string());
+        begun.run.business_key = start.business_key;
+        begun.start_key.clone_from(&start_key);
+        let run = begun.run.id;
+        let payload = json!({"template": stored.name, "version": stored.version});
+        let fact = self.fact("workflow.run.requested", run, payload, principal);
+        let part = Part::of(Some(organization), begun.into_change()?, fact);
+        match (self.parts.commits.commit(part).await, start_key) {
+            (Err(StoreError::Taken { .. }), Some(key)) => {
+                let run = self.started(organization, &key, &start.template).await?;
+                return run.ok_or_else(|| StoreError::Stale.into());
+            }
+            (written, _) => drop(written?),
+        }
+        self.parts.bells.ring(Some(run));
+        Ok(self.load(organization, run).await?.into())
+    }
+
+    async fn started(
+        &self,
+        organization: OrganizationId,
+        key: &str,
+        template: &str,
+    ) -> Result<Option<Run>, Error> {
+        let Some(found) = self.parts.store.find_started(organization, key).await? else { return Ok(None) };
+        if found.summary.template != template {
+            let other = found.summary.template;
+            return Err(Error::Conflict {
+                reason: format!("this idempotency key has started a run of `{other}`; use another key"),
+            });
+        }
+        Ok(Some(self.load(organization, found.summary.id).await?.into()))
+    }
+
+    /// A run. Whoever has started it may look at it, too.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn run(&self, principal: &Principal, run: RunId) -> Result<Run, Error> {
+        Ok(self.load(self.parts.access.require(principal, Right::Read).await?, run).await?.into())
+    }
+
+    /// The template that a run was made of, as it was written.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn template_of(&self, principal: &Principal, run: &RunSummary) -> Result<Template, Error> {
+        parsed(&self.template(principal, &run.template, Some(run.template_version)).await?)
+    }
+
+    /// Runs, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] unless the caller may read runs.
+    pub async fn runs(
+        &self,
+        principal: &Principal,
+        filter: &RunFilter,
+        after: Option<u64>,
+        rows_max: u32,
+    ) -> Result<Rows<RunSummary>, Error> {
+        let organization = self.parts.access.require(principal, Right::Read).await?;
+        Ok(self.parts.store.runs(organization, filter, after, rows_max).await?)
+    }
+
+    /// The run once it has ended, or as it is when the time is over.
+    ///
+    /// # Errors
+    /// As [`Workflow::run`].
+    pub async fn wait(&self, principal: &Principal, run: RunId, at_most: Duration) -> Result<Run, Error> {
+        self.until(principal, run, at_most, Run::is_ended).await
+    }
+
+    /// The run once it has another version than `seen`, or as it is when the time is over.
+    ///
+    /// # Errors
+    /// As [`Workflow::run`].
+    pub async fn changed(
+        &self,
+        principal: &Principal,
+        run: RunId,
+        seen: u64,
+        at_most: Duration,
+    ) -> Result<Run, Error> {
+        self.until(principal, run, at_most, |run| run.version != seen).await
+    }
+
+    async fn until(
+        &self,
+        principal: &Principal,
+        run: RunId,
+        at_most: Duration,
+        is_enough: impl Fn(&Run) -> bool + Send + Sync,
+    ) -> Result<Run, Error> {
+        let end = Instant::now() + at_most;
+        let bell = self.parts.bells.of_run(run);
+        loop {
+            let ring = bell.notified();
+            tokio::pin!(ring);
+            // From here on no ring is missed.
+            ring.as_mut().enable();
+            let now = self.run(principal, run).await?;
+            let left = end.saturating_duration_since(Instant::now());
+            if is_enough(&now) || left.is_zero() {
+                return Ok(now);
+            }
+            let _ = tokio::time::timeout(left.min(LOOK_INTERVAL), ring).await;
+        }
+    }
+
+    /// What happened in a run, oldest first, after the event of number `after`.
+    ///
+    /// # Errors
+    /// As [`Workflow::run`].
+    pub async fn history(
+        &self,
+        principal: &Principal,
+        run: RunId,
+        after: u64,
+        rows_max: u32,
+    ) -> Result<Vec<RunEvent>, Error> {
+        let organization = self.parts.access.require(principal, Right::Read).await?;
+        let events = self.parts.store.run_events(organization, run, after, rows_max).await?;
+        if events.is_empty() && self.parts.store.find_run(organization, run).await?.is_none() {
+            return Err(Error::not_found("run", run));
+        }
+        Ok(events)
+    }
+
+    /// Steers a run: whoever has started it, and who operates runs.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::NotFound`], and [`Error::Step`] if the run does not take it
+    /// as it is now.
+    pub async fn control(&self, principal: &Principal, run: RunId, control: Control) -> Result<Run, Error> {
+        let organization = self.operator(principal, run).await?;
+        let given = [Given::of_person(control.into())];
+        Ok(self.advance(organization, run, &given, By::Person(principal)).await?.into())
+    }
+
+    /// Lets those pass who may steer the run.
+    pub(crate) async fn operator(&self, principal: &Principal, run: RunId) -> Result<OrganizationId, Error> {
+        let organization = self.parts.access.require(principal, Right::Read).await?;
+        let stored = self.parts.store.find_run(organization, run).await?;
+        let stored = stored.ok_or_else(|| Error::not_found("run", run))?;
+        if stored.summary.starter != principal.identity.to_string() {
+            self.parts.access.require(principal, Right::Operate).await?;
+        }
+        Ok(organization)
+    }
+}
+
+/// A run that has not begun.
+pub(crate) struct Begun {
+    pub(crate) run: RunSummary,
+    pub(crate) start_key: Option<String>,
+    input: Input,
+}
+
+impl Begun {
+    pub(crate) fn into_change(self) -> Result<Change, Error> {
+        let state = serde_json::to_string(&State::new())
+            .map_err(|error| StoreError::corrupt(format!("a new state cannot be written: {error}")))?;
+        Ok(Change::RunStarted { run: self.run, start_key: self.start_key, state, input: self.input })
+    }
+}
+
+pub(crate) fn start_changes(
+    workflow: &Workflow,
+    template: &StoredTemplate,
+    input: Value,
+    starter: &str,
+) -> Begun {
+    let now = workflow.parts.clock.now();
+    let id = RunId::generate(now, &*workflow.parts.random);
+    let run = RunSummary {
+        id,
+        organization: template.organization,
+        template: template.name.clone(),
+        template_version: template.version,
+        status: Status::New,
+        business_key: None,
+        starter: starter.to_owned(),
+        parent: None,
+        created_at: now,
+        updated_at: now,
+        ended_at: None,
+    };
+    let input = Input::Started(Start { run: id, input, starter: starter.to_owned() });
+    Begun { run, start_key: None, input }
+}

@@ -1,0 +1,36 @@
+//! `/workflow/`: templates, runs, people's tasks, signals.
+
+mod events;
+mod picture;
+mod run;
+mod shape;
+mod signal;
+mod task;
+mod template;
+
+use buildly_core::workflow::Rows;
+use buildly_model::Cursor;
+
+use crate::{Problem, Request, Routes};
+
+pub(crate) use shape::RunBody;
+
+/// The operations on workflows.
+pub(crate) fn routes() -> Routes {
+    let routes = Routes::of(
+        "workflow",
+        "Processes that run through services and people: templates, runs, tasks, signals.",
+    );
+    let routes = template::routes(routes);
+    let routes = run::routes(routes);
+    signal::routes(task::routes(routes))
+}
+
+/// Where a list of the storages goes on.
+fn after(request: &Request) -> Result<Option<u64>, Problem> {
+    request.query_value("cursor")
+}
+
+fn next<T>(rows: &Rows<T>) -> Option<Cursor> {
+    rows.next.map(|place| Cursor(place.to_string()))
+}
