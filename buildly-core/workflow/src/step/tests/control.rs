@@ -2,7 +2,7 @@ use serde_json::json;
 
 use crate::template::{Delay, Template, Unhandled};
 use crate::testing::Bench;
-use crate::{ActivationId, Error, Input, Level, Status, compile};
+use crate::{ActivationId, Input, Level, Status, StepError as Error, compile};
 
 fn call(name: &str) -> Level {
     Level::call(name, format!("svc.{name}"))
