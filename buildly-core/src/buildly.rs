@@ -152,7 +152,7 @@ impl Buildly {
             store: storage.clone(),
             work: storage.clone(),
             commits: Arc::new(commits.clone()),
-            access: Arc::new(WorkflowAccess { hot: hot.clone() }),
+            access: Arc::new(WorkflowAccess { hot: hot.clone(), gateway: gateway.clone() }),
             bells,
             clock: clock.clone(),
             random: random.clone(),
@@ -162,6 +162,7 @@ impl Buildly {
             services: Arc::new(Calls {
                 hot: hot.clone(),
                 auth: auth.clone(),
+                gateway: gateway.clone(),
                 mesh: mesh.clone(),
                 client: counted,
                 clock: clock.clone(),

@@ -1,10 +1,12 @@
 //! Who may do what with workflows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use buildly_auth::{Decision, Resource};
-use buildly_model::{Action, Identity, OrganizationId, Principal};
+use buildly_gateway::Gateway;
+use buildly_model::{Action, Identity, OrganizationId, Principal, ServiceId};
 use buildly_workflow::{Access, Doer, Error, Outside, Right};
 
 use super::world::World;
@@ -13,7 +15,11 @@ use crate::snapshot::{Hot, Snapshot};
 /// Answers from the snapshot.
 pub(crate) struct WorkflowAccess {
     pub(crate) hot: Arc<Hot>,
+    pub(crate) gateway: Gateway,
 }
+
+/// How long publishing waits for documents of services that are not known yet.
+const DOCUMENTS_PATIENCE: Duration = Duration::from_secs(5);
 
 impl WorkflowAccess {
     async fn snapshot(&self, principal: &Principal) -> Result<(Arc<Snapshot>, OrganizationId), Error> {
@@ -52,8 +58,18 @@ impl Access for WorkflowAccess {
         &self,
         principal: &Principal,
         published: Vec<String>,
+        services: Vec<String>,
     ) -> Result<Box<dyn Outside + Send + Sync>, Error> {
         let (snapshot, organization) = self.snapshot(principal).await?;
+        let registered = services.iter().filter_map(|name| snapshot.gateway.find_by_name(name));
+        let unknown: Vec<ServiceId> = registered
+            .filter(|registered| registered.api(None).is_none())
+            .map(|registered| registered.service.id)
+            .collect();
+        if !unknown.is_empty() {
+            self.gateway.learn_specifications(&unknown, DOCUMENTS_PATIENCE).await;
+        }
+        let snapshot = self.hot.load();
         Ok(Box::new(World { snapshot, organization, principal: principal.clone(), published }))
     }
 }

@@ -1,11 +1,14 @@
 //! Calls that runs make, with the rights of the moment and a token made for each.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use buildly_auth::{Auth, Decision, Resource};
+use buildly_gateway::Gateway;
+use buildly_gateway::openapi::Operation;
 use buildly_mesh::Mesh;
-use buildly_model::{Action, Clock, Identity, Principal, ServiceCall, ServiceClient};
+use buildly_model::{Action, Clock, Identity, Principal, ServiceCall, ServiceClient, ServiceId};
 use buildly_workflow::{ActingAs, Fault, FaultKind, Leased, Outcome, Request, Services};
 use http::HeaderValue;
 use serde_json::Value;
@@ -17,10 +20,14 @@ use crate::snapshot::{Hot, Snapshot};
 /// The most bytes of an answer: a run keeps 4 MiB of values.
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// How long a call waits for the document of a service that is not known yet.
+const DOCUMENT_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Performs the effects of runs.
 pub(crate) struct Calls {
     pub(crate) hot: Arc<Hot>,
     pub(crate) auth: Auth,
+    pub(crate) gateway: Gateway,
     pub(crate) mesh: Mesh,
     pub(crate) client: Arc<dyn ServiceClient>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -44,7 +51,7 @@ impl Calls {
     async fn call(&self, leased: &Leased, request: &Request) -> Result<Outcome, Outcome> {
         let (principal, snapshot) = self.acting(leased).await?;
         let name = request.operation.as_deref().unwrap_or_default();
-        let (service, operation) = find_operation(&snapshot.gateway, name).ok_or_else(|| {
+        let (service, operation) = self.find(&snapshot, name).await.ok_or_else(|| {
             let message = format!("there is no operation `{name}` any more; register its service again");
             refused(FaultKind::Unavailable, message)
         })?;
@@ -81,6 +88,16 @@ impl Calls {
             Outcome::Unknown(fault) => Outcome::Refused(fault),
             outcome => outcome,
         })
+    }
+
+    /// The operation of that name, whose document may have to be asked for first.
+    async fn find(&self, snapshot: &Snapshot, name: &str) -> Option<(ServiceId, Arc<Operation>)> {
+        let service = snapshot.gateway.find_by_name(name.split_once('.')?.0)?;
+        if service.api(None).is_some() {
+            return find_operation(&snapshot.gateway, name);
+        }
+        self.gateway.learn_specifications(&[service.service.id], DOCUMENT_PATIENCE).await;
+        find_operation(&self.hot.load().gateway, name)
     }
 
     /// As whom the effect is performed, if that is still somebody.

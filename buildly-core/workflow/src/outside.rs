@@ -35,7 +35,8 @@ pub trait Access: Send + Sync {
     async fn doer(&self, principal: &Principal) -> Result<(OrganizationId, Doer), Error>;
 
     /// The world outside as whoever publishes may use it. `published` are the names of templates
-    /// with a published version.
+    /// with a published version, `services` those of the services that are asked about: whoever
+    /// answers makes sure that it knows what they offer.
     ///
     /// # Errors
     /// As [`Access::require`].
@@ -43,6 +44,7 @@ pub trait Access: Send + Sync {
         &self,
         principal: &Principal,
         published: Vec<String>,
+        services: Vec<String>,
     ) -> Result<Box<dyn Outside + Send + Sync>, Error>;
 }
 

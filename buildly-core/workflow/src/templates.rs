@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::workflow::{ATTEMPTS_MAX, parsed};
 use crate::{
-    Change, Error, Finding, Right, Rows, StoredTemplate, Template, TemplateFilter, TemplateStatus, Workflow,
-    check, compile,
+    Change, Compiled, Error, Finding, NodeKind, Right, Rows, StoredTemplate, Target, Template,
+    TemplateFilter, TemplateStatus, Workflow, check, compile,
 };
 
 impl Workflow {
@@ -25,7 +25,7 @@ impl Workflow {
             Ok(compiled) => compiled,
             Err(findings) => return Ok(findings),
         };
-        let outside = self.parts.access.outside(principal, published).await?;
+        let outside = self.parts.access.outside(principal, published, services(&compiled)).await?;
         Ok(check(&compiled, &*outside))
     }
 
@@ -196,6 +196,20 @@ impl Workflow {
         let payload = json!({"version": stored.version, "hash": stored.hash, "status": stored.status});
         self.fact(kind, &stored.name, payload, principal)
     }
+}
+
+/// The services that a template calls.
+fn services(template: &Compiled) -> Vec<String> {
+    let named = template.nodes.iter().filter_map(|node| match &node.kind {
+        NodeKind::Call { target: Target::Operation(name) | Target::Records(name), .. } => {
+            name.split_once('.').map(|(service, _)| service.to_owned())
+        }
+        _ => None,
+    });
+    let mut services: Vec<String> = named.collect();
+    services.sort_unstable();
+    services.dedup();
+    services
 }
 
 fn is_no(stored: &StoredTemplate, wanted: &str) -> Error {

@@ -1,5 +1,6 @@
 //! Bad templates, inputs and services: each a defined outcome that says what to do.
 
+use buildly_core::workflow::template::LEVELS_MAX;
 use serde_json::{Value, json};
 
 use super::{World, create, on_both};
@@ -17,7 +18,7 @@ async fn a_template_that_is_not_sound_is_refused_with_what_to_mend(world: World)
         emit("leaf"),
         |inner, number| json!({"name": format!("l{number}"), "do": {"sequence": [inner]}}),
     );
-    let many: Vec<Value> = (0..10_000).map(|number| emit(&format!("l{number}"))).collect();
+    let many: Vec<Value> = (0..=LEVELS_MAX).map(|number| emit(&format!("l{number}"))).collect();
     for (case, levels, said) in [
         (
             "unknown operation",
@@ -46,7 +47,7 @@ async fn a_template_that_is_not_sound_is_refused_with_what_to_mend(world: World)
         ("wrong CEL", json!([{"name": "a", "when": "input.(", "do": {"sequence": []}}]), "a"),
         ("unknown variable", json!([{"name": "a", "when": "nothing.x", "do": {"sequence": []}}]), "nothing"),
         ("needs a body", json!([{"name": "a", "do": {"call": {"operation": "ledger.create"}}}]), "body"),
-        ("10 000 levels", Value::Array(many), "levels"),
+        ("too many levels", Value::Array(many), "levels"),
         ("too deep", json!([nested]), "deep"),
         (
             "unbounded",
