@@ -30,7 +30,7 @@ pub use steps::*;
 pub use tasks::*;
 pub use templates::*;
 pub use tenants::*;
-pub use world::Subject;
+pub use world::{ACME, LONG, NODE, OTHER_NODE, Subject};
 
 /// Makes a test of each case; see [`mod@crate::conformance`].
 #[macro_export]

@@ -7,14 +7,8 @@ use std::time::Duration;
 use buildly_model::{OrganizationId, StoreError};
 use uuid::Uuid;
 
-use super::world::{ACME, GLOBEX, LONG, NODE, OTHER_NODE, Subject, effect, run_id, step};
-use crate::{EffectId, Leased, Stepped, Used};
-
-/// A run with so many effects, numbered from 1.
-async fn flood(subject: &Subject, number: u128, organization: OrganizationId, many: u64) {
-    let effects = (1..=many).map(effect).collect();
-    subject.begun(number, organization, Stepped { effects, ..step(number, 0) }).await;
-}
+use super::world::{ACME, GLOBEX, LONG, NODE, OTHER_NODE, Subject, effect, run_id};
+use crate::{EffectId, Leased};
 
 fn activations(leased: &[Leased]) -> Vec<u64> {
     leased.iter().map(|leased| leased.effect.activation.0).collect()
@@ -35,7 +29,7 @@ async fn take_soon(subject: &Subject) -> Vec<Leased> {
 pub async fn effects_are_handed_out_oldest_first_with_their_bytes(subject: &Subject) {
     subject.nodes_live().await;
     assert_eq!(subject.take(NODE, 10).await, []);
-    flood(subject, 1, ACME, 5).await;
+    subject.flood(1, ACME, 5).await;
     assert_eq!(subject.take(NODE, 0).await, []);
     let first = subject.take(NODE, 2).await;
     let expected = |leased: &Leased, activation| Leased {
@@ -55,8 +49,8 @@ pub async fn effects_are_handed_out_oldest_first_with_their_bytes(subject: &Subj
 pub async fn nobody_takes_what_another_holds(subject: &Subject) {
     const MANY: u64 = 200;
     subject.nodes_live().await;
-    flood(subject, 1, ACME, MANY / 2).await;
-    flood(subject, 2, GLOBEX, MANY / 2).await;
+    subject.flood(1, ACME, MANY / 2).await;
+    subject.flood(2, GLOBEX, MANY / 2).await;
     let takers = (0..8).map(|taker| {
         let work = Arc::clone(&subject.work);
         let node = if taker % 2 == 0 { NODE } else { OTHER_NODE };
@@ -80,14 +74,9 @@ pub async fn nobody_takes_what_another_holds(subject: &Subject) {
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len() as u64, MANY);
 }
 
-async fn hand_in(subject: &Subject, version: u64, id: EffectId, epoch: u64) -> Result<(), StoreError> {
-    let used = vec![Used::Effect { id, epoch }];
-    subject.step(ACME, Stepped { used, ..step(1, version) }).await
-}
-
 pub async fn an_old_epoch_writes_nothing(subject: &Subject) {
     subject.nodes_live().await;
-    flood(subject, 1, ACME, 1).await;
+    subject.flood(1, ACME, 1).await;
     let first = subject.take(NODE, 1).await.remove(0);
     subject.work.give_back_effect(first.id, first.epoch).await.expect("gives back");
     let second = subject.take(OTHER_NODE, 1).await.remove(0);
@@ -97,19 +86,19 @@ pub async fn an_old_epoch_writes_nothing(subject: &Subject) {
         ("a take that was never", first.id, 3),
         ("another row", EffectId(first.id.0 + 1_000), 2),
     ] {
-        let late = hand_in(subject, 1, id, epoch).await;
+        let late = subject.hand_in(1, id, epoch).await;
         assert!(matches!(late, Err(StoreError::Missing { .. })), "{case}: {late:?}");
     }
     assert_eq!(subject.read(ACME, 1).await.version, 1);
-    hand_in(subject, 1, second.id, second.epoch).await.expect("the holder may");
-    let again = hand_in(subject, 2, second.id, second.epoch).await;
+    subject.hand_in(1, second.id, second.epoch).await.expect("the holder may");
+    let again = subject.hand_in(2, second.id, second.epoch).await;
     assert!(matches!(again, Err(StoreError::Missing { .. })), "an answer counts once: {again:?}");
     assert_eq!(subject.take(NODE, 10).await, []);
 }
 
 pub async fn what_is_given_back_is_taken_again(subject: &Subject) {
     subject.nodes_live().await;
-    flood(subject, 1, ACME, 2).await;
+    subject.flood(1, ACME, 2).await;
     let taken = subject.take(NODE, 2).await;
     let (first, second) = (&taken[0], &taken[1]);
     subject.work.give_back_effect(first.id, first.epoch).await.expect("gives back");
@@ -123,7 +112,7 @@ pub async fn what_is_given_back_is_taken_again(subject: &Subject) {
 
 pub async fn leases_end_with_their_time(subject: &Subject) {
     subject.nodes_live().await;
-    flood(subject, 1, ACME, 2).await;
+    subject.flood(1, ACME, 2).await;
     let short = subject.work.take_effects(NODE, 1, Duration::from_millis(100)).await.expect("takes");
     assert_eq!(activations(&subject.take(NODE, 1).await), [2]);
     let again = take_soon(subject).await;
@@ -133,19 +122,19 @@ pub async fn leases_end_with_their_time(subject: &Subject) {
 
 pub async fn leases_end_with_their_node(subject: &Subject) {
     subject.nodes_live().await;
-    flood(subject, 1, ACME, 2).await;
+    subject.flood(1, ACME, 2).await;
     let taken = subject.take(NODE, 10).await;
     assert_eq!(subject.take(OTHER_NODE, 10).await, []);
     subject.nodes.end_lease(NODE).await.expect("it is there");
     let again = subject.take(OTHER_NODE, 10).await;
     assert_eq!(again.iter().map(|leased| leased.epoch).collect::<Vec<_>>(), [2, 2]);
-    let late = hand_in(subject, 1, taken[0].id, taken[0].epoch).await;
+    let late = subject.hand_in(1, taken[0].id, taken[0].epoch).await;
     assert!(matches!(late, Err(StoreError::Missing { .. })), "got {late:?}");
-    hand_in(subject, 1, again[0].id, again[0].epoch).await.expect("the holder may");
+    subject.hand_in(1, again[0].id, again[0].epoch).await.expect("the holder may");
 }
 
 pub async fn a_node_without_a_lease_takes_nothing(subject: &Subject) {
-    flood(subject, 1, ACME, 1).await;
+    subject.flood(1, ACME, 1).await;
     assert_eq!(subject.take(NODE, 10).await, []);
     subject.nodes_live().await;
     assert_eq!(subject.take(NODE, 10).await.len(), 1);
@@ -164,9 +153,9 @@ fn shares(leased: &[Leased]) -> BTreeMap<OrganizationId, usize> {
 
 pub async fn a_flood_of_one_organization_leaves_others_their_turns(subject: &Subject) {
     subject.nodes_live().await;
-    flood(subject, 1, organization(2), 300).await;
+    subject.flood(1, organization(2), 300).await;
     for (number, many) in [(1, 1), (3, 2), (4, 30)] {
-        flood(subject, 10 + number, organization(number), many).await;
+        subject.flood(10 + number, organization(number), many).await;
     }
     let taken = subject.take(NODE, 40).await;
     assert_eq!(taken.len(), 40, "nothing is left over while there is work");
@@ -179,7 +168,7 @@ pub async fn a_flood_of_one_organization_leaves_others_their_turns(subject: &Sub
 pub async fn everyone_has_a_turn_though_few_are_taken_at_a_time(subject: &Subject) {
     subject.nodes_live().await;
     for number in 1..=7 {
-        flood(subject, number, organization(number), 20).await;
+        subject.flood(number, organization(number), 20).await;
     }
     let mut served = Vec::new();
     for _ in 0..7 {

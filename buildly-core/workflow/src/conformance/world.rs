@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    ActingAs, ActivationId, Change, Command, Effect, Event, Input, Leased, RunSummary, Start, Status,
-    Stepped, Store, StoredRun, Timer, TimerKind, Used, Waiting, Work,
+    ActingAs, ActivationId, Change, Command, Effect, EffectId, Event, Input, Leased, RunSummary, Start,
+    Status, Stepped, Store, StoredRun, Timer, TimerKind, Used, Waiting, Work,
 };
 
 /// What a case works on: an empty store.
@@ -25,12 +25,15 @@ pub struct Subject {
     pub commits: Arc<dyn Commit<Change>>,
 }
 
-pub(super) const ACME: OrganizationId = OrganizationId::from_uuid(Uuid::from_u128(0xacae));
+/// An organization.
+pub const ACME: OrganizationId = OrganizationId::from_uuid(Uuid::from_u128(0xacae));
 pub(super) const GLOBEX: OrganizationId = OrganizationId::from_uuid(Uuid::from_u128(0x610b));
-pub(super) const NODE: LeaseId = LeaseId(Uuid::from_u128(0x0de1));
-pub(super) const OTHER_NODE: LeaseId = LeaseId(Uuid::from_u128(0x0de2));
+/// The lease of a node.
+pub const NODE: LeaseId = LeaseId(Uuid::from_u128(0x0de1));
+/// The lease of another node.
+pub const OTHER_NODE: LeaseId = LeaseId(Uuid::from_u128(0x0de2));
 /// Longer than any test.
-pub(super) const LONG: Duration = Duration::from_secs(600);
+pub const LONG: Duration = Duration::from_secs(600);
 
 pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(1_800_000_000 + seconds)
@@ -169,6 +172,21 @@ impl Subject {
     pub(super) async fn waiting(&self, number: u128) -> Vec<Waiting> {
         let all = self.work.waiting_inputs(1_000).await.expect("reads");
         all.into_iter().filter(|waiting| waiting.run == run_id(number)).collect()
+    }
+
+    /// A run with so many effects, numbered from 1; it is at version 1 then.
+    pub async fn flood(&self, number: u128, organization: OrganizationId, many: u64) {
+        let effects = (1..=many).map(effect).collect();
+        self.begun(number, organization, Stepped { effects, ..step(number, 0) }).await;
+    }
+
+    /// Steps the run of number 1 of [`ACME`], as an answer to an effect.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub async fn hand_in(&self, version: u64, id: EffectId, epoch: u64) -> Result<(), StoreError> {
+        let used = vec![Used::Effect { id, epoch }];
+        self.step(ACME, Stepped { used, ..step(1, version) }).await
     }
 
     /// Both nodes hold leases from now on.
