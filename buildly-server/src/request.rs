@@ -19,7 +19,6 @@ use crate::configuration::Configuration;
 use crate::{Context, CorrelationId, Problem};
 
 pub use authorization::Authorization;
-pub(crate) use body::read_document;
 pub use fields::Fields;
 pub use query::Query;
 pub(crate) use query::percent_decode;
