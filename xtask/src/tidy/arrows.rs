@@ -33,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "buildly-gateway",
             "buildly-gateway-http",
             "buildly-mesh",
+            "buildly-workflow",
             "buildly-unit",
             "buildly-storage-sqlite",
             "buildly-storage-postgres",
