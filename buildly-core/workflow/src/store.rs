@@ -112,11 +112,18 @@ pub trait Work: Send + Sync {
     /// Ends a lease, if the row still has this epoch.
     async fn give_back_effect(&self, effect: EffectId, epoch: u64) -> Result<(), StoreError>;
 
-    /// Inputs that wait, oldest first, at most `rows_max`; of one run in the order they came.
-    async fn waiting_inputs(&self, rows_max: u32) -> Result<Vec<Waiting>, StoreError>;
+    /// Inputs that wait, oldest first, at most `rows_max` after the place `after`; of one run in
+    /// the order they came.
+    async fn waiting_inputs(&self, after: Option<u64>, rows_max: u32) -> Result<Rows<Waiting>, StoreError>;
 
-    /// Timers that are due at `now`, earliest first, at most `rows_max`.
-    async fn due_timers(&self, now: Timestamp, rows_max: u32) -> Result<Vec<DueTimer>, StoreError>;
+    /// Timers that are due at `now`, earliest first, at most `rows_max` after those of one run
+    /// that are due at one moment.
+    async fn due_timers(
+        &self,
+        now: Timestamp,
+        after: Option<(Timestamp, RunId)>,
+        rows_max: u32,
+    ) -> Result<Vec<DueTimer>, StoreError>;
 
     /// When the earliest timer is due.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;

@@ -233,6 +233,12 @@ pub struct Rows<T> {
     pub next: Option<u64>,
 }
 
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), next: None }
+    }
+}
+
 /// A word that is none of those that are stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected one of {expected}")]

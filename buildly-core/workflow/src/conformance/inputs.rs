@@ -42,8 +42,17 @@ pub async fn inputs_wait_in_the_order_they_came(subject: &Subject) {
     let seen = |waiting: Vec<Waiting>| -> Vec<_> {
         waiting.into_iter().map(|waiting| (waiting.run, waiting.input)).collect()
     };
-    assert_eq!(seen(subject.work.waiting_inputs(100).await.expect("reads")), expected);
-    assert_eq!(seen(subject.work.waiting_inputs(3).await.expect("reads")), expected[..3]);
+    let all = subject.work.waiting_inputs(None, 100).await.expect("reads");
+    assert_eq!(all.next, None);
+    assert_eq!(seen(all.rows), expected);
+    let (mut after, mut paged) = (None, Vec::new());
+    loop {
+        let page = subject.work.waiting_inputs(after, 3).await.expect("reads");
+        paged.extend(seen(page.rows));
+        let Some(next) = page.next else { break };
+        after = Some(next);
+    }
+    assert_eq!(paged, expected, "read three by three");
 }
 
 pub async fn an_input_needs_its_run(subject: &Subject) {
@@ -55,7 +64,7 @@ pub async fn an_input_needs_its_run(subject: &Subject) {
 }
 
 async fn due(subject: &Subject, seconds: i64, rows_max: u32) -> Vec<(DueTimer, u64)> {
-    let due = subject.work.due_timers(at(seconds), rows_max).await.expect("reads");
+    let due = subject.work.due_timers(at(seconds), None, rows_max).await.expect("reads");
     due.into_iter().map(|timer| (timer, timer.activation.0)).collect()
 }
 
@@ -83,6 +92,10 @@ pub async fn timers_come_due_in_order_and_bounded(subject: &Subject) {
         due: at(150),
     };
     assert_eq!(due(subject, 150, 10).await[1].0, expected);
+    let after = Some((at(150), run_id(2)));
+    let later = subject.work.due_timers(at(1_000), after, 2).await.expect("reads");
+    let later: Vec<u64> = later.into_iter().map(|timer| timer.activation.0).collect();
+    assert_eq!(later, [3, 1], "read on from there");
 }
 
 pub async fn a_timer_that_was_set_anew_is_another(subject: &Subject) {

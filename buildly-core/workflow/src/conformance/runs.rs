@@ -17,7 +17,7 @@ pub async fn a_run_reads_back_as_it_was_started(subject: &Subject) {
         let found = subject.store.find_run(ACME, summary.id).await.expect("reads");
         let expected = StoredRun { summary: summary.clone(), version: 0, events: 0, state: "{}".to_owned() };
         assert_eq!(found, Some(expected));
-        let all = subject.work.waiting_inputs(10).await.expect("reads");
+        let all = subject.work.waiting_inputs(None, 10).await.expect("reads").rows;
         let waiting = all.into_iter().filter(|waiting| waiting.run == summary.id);
         let inputs: Vec<_> = waiting.map(|waiting| (waiting.organization, waiting.input)).collect();
         assert_eq!(inputs, [(ACME, begin(&summary))]);
@@ -63,7 +63,7 @@ pub async fn of_many_who_start_with_one_key_one_wins(subject: &Subject) {
         assert!(matches!(outcome, Ok(_) | Err(StoreError::Taken { field: "key" })), "got {outcome:?}");
     }
     assert_eq!(won, 1);
-    assert_eq!(subject.work.waiting_inputs(100).await.expect("reads").len(), 1);
+    assert_eq!(subject.work.waiting_inputs(None, 100).await.expect("reads").rows.len(), 1);
 }
 
 pub async fn runs_are_found_by_each_condition(subject: &Subject) {

@@ -33,7 +33,7 @@ async fn counts(subject: &Subject, number: u128) -> [usize; 4] {
     for leased in &leased {
         subject.work.give_back_effect(leased.id, leased.epoch).await.expect("gives back");
     }
-    let timers = subject.work.due_timers(at(1_000_000), 100).await.expect("reads");
+    let timers = subject.work.due_timers(at(1_000_000), None, 100).await.expect("reads");
     let filter = TaskFilter { run: Some(run), ..TaskFilter::default() };
     let tasks = subject.store.tasks(ACME, &filter, None, 100).await.expect("reads").rows;
     [

@@ -69,7 +69,7 @@ pub async fn nothing_of_another_organization_is_read_or_changed(subject: &Subjec
     }
     assert_eq!(subject.read(GLOBEX, 1).await, before);
     assert_eq!(subject.waiting(1).await.len(), 1);
-    assert_eq!(subject.work.due_timers(at(1_000), 10).await.expect("reads").len(), 1);
+    assert_eq!(subject.work.due_timers(at(1_000), None, 10).await.expect("reads").len(), 1);
 
     // What says in itself that it is theirs becomes ours all the same.
     let mut named = run(3, GLOBEX);

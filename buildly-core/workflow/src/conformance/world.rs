@@ -170,8 +170,8 @@ impl Subject {
 
     /// The inputs that wait for a run.
     pub(super) async fn waiting(&self, number: u128) -> Vec<Waiting> {
-        let all = self.work.waiting_inputs(1_000).await.expect("reads");
-        all.into_iter().filter(|waiting| waiting.run == run_id(number)).collect()
+        let all = self.work.waiting_inputs(None, 1_000).await.expect("reads");
+        all.rows.into_iter().filter(|waiting| waiting.run == run_id(number)).collect()
     }
 
     /// A run with so many effects, numbered from 1; it is at version 1 then.

@@ -1,18 +1,18 @@
 //! Inputs that wait in inboxes, taken by their runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use buildly_model::{OrganizationId, RunId};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tracing::warn;
 
 use super::resting::Resting;
-use super::{Engine, stopped};
+use super::{Engine, Taken, stopped};
 use crate::decide::Given;
 use crate::{Used, Waiting};
-use std::sync::Arc;
 
 /// How many are read at once.
 const ROWS_MAX: u32 = 500;
@@ -22,19 +22,7 @@ const AT_ONCE_MAX: usize = 32;
 pub(super) async fn empty(engine: &Engine, resting: &Arc<Resting>, mut stop: watch::Receiver<bool>) {
     let poll = engine.settings.poll;
     loop {
-        let has_more = match engine.workflow.parts.work.waiting_inputs(ROWS_MAX).await {
-            Ok(waiting) => {
-                let is_full = waiting.len() >= ROWS_MAX as usize;
-                take_all(engine, resting, waiting).await && is_full
-            }
-            Err(error) => {
-                warn!(%error, "inboxes cannot be read; trying again");
-                false
-            }
-        };
-        if has_more && !*stop.borrow() {
-            continue;
-        }
+        pass(engine, resting, &stop).await;
         tokio::select! {
             biased;
             () = stopped(&mut stop) => return,
@@ -43,30 +31,55 @@ pub(super) async fn empty(engine: &Engine, resting: &Arc<Resting>, mut stop: wat
     }
 }
 
-/// Each run takes all of its own in one unit; says whether any run took something.
-async fn take_all(engine: &Engine, resting: &Arc<Resting>, waiting: Vec<Waiting>) -> bool {
+/// Reads all that waits, a page at a time, past the inputs of runs that rest.
+async fn pass(engine: &Engine, resting: &Arc<Resting>, stop: &watch::Receiver<bool>) {
+    let mut after = None;
+    // A run that did not take its inputs must not be given later ones before them.
+    let mut held = HashSet::new();
+    while !*stop.borrow() {
+        match engine.workflow.parts.work.waiting_inputs(after, ROWS_MAX).await {
+            Ok(waiting) => {
+                held.extend(take_all(engine, resting, waiting.rows, &held).await);
+                let Some(next) = waiting.next else { return };
+                after = Some(next);
+            }
+            Err(error) => {
+                warn!(%error, "inboxes cannot be read; trying again");
+                return;
+            }
+        }
+    }
+}
+
+/// Each run takes all of its own in one unit; says which runs did not take theirs.
+async fn take_all(
+    engine: &Engine,
+    resting: &Arc<Resting>,
+    waiting: Vec<Waiting>,
+    held: &HashSet<RunId>,
+) -> Vec<RunId> {
     let mut runs: BTreeMap<(OrganizationId, RunId), Vec<Given>> = BTreeMap::new();
     for Waiting { id, organization, run, input } in waiting {
-        if !resting.rests(run) {
+        if !resting.rests(run) && !held.contains(&run) {
             let given = Given { used: Some(Used::Inbox(id)), input };
             runs.entry((organization, run)).or_default().push(given);
         }
     }
     let mut under_way = JoinSet::new();
-    let mut has_taken = false;
+    let mut refused = Vec::new();
     for ((organization, run), given) in runs {
         if under_way.len() >= AT_ONCE_MAX {
-            has_taken |= settled(under_way.join_next().await);
+            refused.extend(under_way.join_next().await.and_then(not_taken));
         }
         let (engine, resting) = (engine.clone(), Arc::clone(resting));
-        under_way.spawn(async move { engine.take(&resting, organization, run, &given).await });
+        under_way.spawn(async move { (run, engine.take(&resting, organization, run, &given).await) });
     }
     while let Some(done) = under_way.join_next().await {
-        has_taken |= settled(Some(done));
+        refused.extend(not_taken(done));
     }
-    has_taken
+    refused
 }
 
-fn settled(done: Option<Result<super::Taken, tokio::task::JoinError>>) -> bool {
-    matches!(done, Some(Ok(super::Taken::Settled)))
+fn not_taken(done: Result<(RunId, Taken), JoinError>) -> Option<RunId> {
+    done.ok().filter(|(_, taken)| *taken == Taken::Again).map(|(run, _)| run)
 }

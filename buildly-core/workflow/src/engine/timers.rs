@@ -37,14 +37,17 @@ pub(super) async fn fire(engine: &Engine, resting: &Arc<Resting>, mut stop: watc
 /// Fires what is due; how long to sleep then.
 async fn fire_due(engine: &Engine, resting: &Resting, now: Timestamp) -> Duration {
     let work = &engine.workflow.parts.work;
-    let due = match work.due_timers(now, ROWS_MAX).await {
-        Ok(due) => due,
-        Err(error) => {
-            warn!(%error, "timers cannot be read; trying again");
-            return LOOK_INTERVAL;
-        }
-    };
-    if !due.is_empty() {
+    let mut after = None;
+    loop {
+        let due = match work.due_timers(now, after, ROWS_MAX).await {
+            Ok(due) => due,
+            Err(error) => {
+                warn!(%error, "timers cannot be read; trying again");
+                return LOOK_INTERVAL;
+            }
+        };
+        let last = due.last().map(|timer| (timer.due, timer.run));
+        let is_full = due.len() >= ROWS_MAX as usize;
         let mut runs: BTreeMap<(OrganizationId, RunId), Vec<Given>> = BTreeMap::new();
         for DueTimer { organization, run, activation, kind, due } in due {
             let used = Some(Used::Timer { activation, kind, due });
@@ -53,11 +56,18 @@ async fn fire_due(engine: &Engine, resting: &Resting, now: Timestamp) -> Duratio
                 runs.entry((organization, run)).or_default().push(given);
             }
         }
-        let is_idle = runs.is_empty();
-        for ((organization, run), given) in runs {
-            fire_of_run(engine, resting, organization, run, given).await;
+        if !runs.is_empty() {
+            for ((organization, run), given) in runs {
+                fire_of_run(engine, resting, organization, run, given).await;
+            }
+            return Duration::from_millis(1);
         }
-        return if is_idle { LOOK_INTERVAL } else { Duration::from_millis(1) };
+        match last {
+            // All of these are of runs that rest: what comes after them is due as well.
+            Some(_) if is_full => after = last,
+            None if after.is_none() => break,
+            _ => return LOOK_INTERVAL,
+        }
     }
     match work.next_due().await {
         Ok(Some(next)) => next.since(now).clamp(Duration::from_millis(1), LOOK_INTERVAL),

@@ -49,7 +49,8 @@ pub(super) async fn remove(
 
 /// The work of all organizations.
 pub(super) const WAITING: &str = "
-    SELECT number, organization_id, run_id, input FROM workflow_inbox ORDER BY number LIMIT $1";
+    SELECT number, organization_id, run_id, input FROM workflow_inbox
+    WHERE number > $1 ORDER BY number LIMIT $2";
 
 pub(super) fn read(row: &PgRow) -> sqlx::Result<Waiting> {
     Ok(Waiting {

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use buildly_journal::LeaseId;
-use buildly_model::{StoreError, Timestamp};
-use buildly_workflow::{DueTimer, EffectId, Leased, Waiting, Work};
+use buildly_model::{RunId, StoreError, Timestamp};
+use buildly_workflow::{DueTimer, EffectId, Leased, Rows, Waiting, Work};
 use sqlx::PgPool;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use super::row::{instant, signed};
+use super::row::{count, instant, signed};
 use super::{effect, inbox, timer};
 use crate::Postgres;
 use crate::engine::{ask, in_time, store_error};
@@ -50,9 +50,11 @@ impl Work for Postgres {
         ask(give.execute(self.engine.pool())).await.map(drop)
     }
 
-    async fn waiting_inputs(&self, rows_max: u32) -> Result<Vec<Waiting>, StoreError> {
-        let waiting = sqlx::query(inbox::WAITING).bind(i64::from(rows_max));
+    async fn waiting_inputs(&self, after: Option<u64>, rows_max: u32) -> Result<Rows<Waiting>, StoreError> {
+        let waiting = sqlx::query(inbox::WAITING).bind(signed(after.unwrap_or(0))).bind(i64::from(rows_max));
         let rows = ask(waiting.fetch_all(self.engine.pool())).await?;
+        let last = rows.last().filter(|_| rows.len() >= rows_max as usize);
+        let next = last.map(|row| count(row, "number")).transpose().map_err(store_error)?;
         let readable = rows.iter().filter_map(|row| match inbox::read(row) {
             Ok(waiting) => Some(waiting),
             Err(error) => {
@@ -61,11 +63,22 @@ impl Work for Postgres {
                 None
             }
         });
-        Ok(readable.collect())
+        Ok(Rows { rows: readable.collect(), next })
     }
 
-    async fn due_timers(&self, now: Timestamp, rows_max: u32) -> Result<Vec<DueTimer>, StoreError> {
-        let due = sqlx::query(timer::DUE).bind(now.as_microseconds()).bind(i64::from(rows_max));
+    async fn due_timers(
+        &self,
+        now: Timestamp,
+        after: Option<(Timestamp, RunId)>,
+        rows_max: u32,
+    ) -> Result<Vec<DueTimer>, StoreError> {
+        let (after_due, after_run) =
+            after.map_or((i64::MIN, Uuid::nil()), |(due, run)| (due.as_microseconds(), run.as_uuid()));
+        let due = sqlx::query(timer::DUE)
+            .bind(now.as_microseconds())
+            .bind(after_due)
+            .bind(after_run)
+            .bind(i64::from(rows_max));
         let rows = ask(due.fetch_all(self.engine.pool())).await?;
         rows.iter().map(timer::read).collect::<Result<_, _>>().map_err(store_error)
     }

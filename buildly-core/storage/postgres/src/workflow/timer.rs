@@ -62,7 +62,7 @@ pub(super) async fn remove(
 /// The work of all organizations.
 pub(super) const DUE: &str = "
     SELECT organization_id, run_id, activation, kind, due FROM workflow_timer
-    WHERE due <= $1 ORDER BY due, run_id LIMIT $2";
+    WHERE due <= $1 AND (due, run_id) > ($2, $3) ORDER BY due, run_id LIMIT $4";
 
 pub(super) const NEXT: &str = "SELECT due FROM workflow_timer ORDER BY due LIMIT 1";
 

@@ -1,7 +1,7 @@
 //! Inputs that wait for their run.
 
 use buildly_model::{RunId, StoreError, Timestamp};
-use buildly_workflow::{InboxId, Input, Waiting};
+use buildly_workflow::{InboxId, Input, Rows, Waiting};
 use rusqlite::{Connection, Row, params};
 
 use super::row::{execute, json, parsed, signed, to_json};
@@ -42,15 +42,25 @@ pub(super) fn remove(
 
 /// The work of all organizations.
 const WAITING: &str = "
-    SELECT number, organization_id, run_id, input FROM workflow_inbox ORDER BY number LIMIT ?1";
+    SELECT number, organization_id, run_id, input FROM workflow_inbox
+    WHERE number > ?1 ORDER BY number LIMIT ?2";
 
-pub(super) fn waiting(tx: &Connection, rows_max: u32) -> Result<Vec<Waiting>, StoreError> {
+pub(super) fn waiting(
+    tx: &Connection,
+    after: Option<u64>,
+    rows_max: u32,
+) -> Result<Rows<Waiting>, StoreError> {
     let mut statement = tx.prepare_cached(WAITING).map_err(store_error)?;
-    let mut rows = statement.query([rows_max]).map_err(store_error)?;
-    let mut waiting = Vec::new();
+    let mut rows = statement.query(params![signed(after.unwrap_or(0)), rows_max]).map_err(store_error)?;
+    let mut waiting = Rows::default();
+    let mut read_rows = 0;
     while let Some(row) = rows.next().map_err(store_error)? {
+        read_rows += 1;
+        if read_rows == rows_max {
+            waiting.next = Some(row.get(0).map_err(store_error)?);
+        }
         match read(row) {
-            Ok(input) => waiting.push(input),
+            Ok(input) => waiting.rows.push(input),
             // Of a newer program, perhaps. It must not hold up all the others.
             Err(error) => tracing::error!(%error, "an input of a run cannot be read; it stays in the inbox"),
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use buildly_journal::LeaseId;
-use buildly_model::{StoreError, Timestamp};
-use buildly_workflow::{DueTimer, EffectId, Leased, Waiting, Work};
+use buildly_model::{RunId, StoreError, Timestamp};
+use buildly_workflow::{DueTimer, EffectId, Leased, Rows, Waiting, Work};
 use rusqlite::Connection;
 use tokio::time::Instant;
 
@@ -68,12 +68,17 @@ impl Work for Sqlite {
         self.engine.write(move |tx| effect::give_back(tx, effect, epoch)).await
     }
 
-    async fn waiting_inputs(&self, rows_max: u32) -> Result<Vec<Waiting>, StoreError> {
-        self.engine.read(move |tx| inbox::waiting(tx, rows_max)).await
+    async fn waiting_inputs(&self, after: Option<u64>, rows_max: u32) -> Result<Rows<Waiting>, StoreError> {
+        self.engine.read(move |tx| inbox::waiting(tx, after, rows_max)).await
     }
 
-    async fn due_timers(&self, now: Timestamp, rows_max: u32) -> Result<Vec<DueTimer>, StoreError> {
-        self.engine.read(move |tx| timer::due(tx, now, rows_max)).await
+    async fn due_timers(
+        &self,
+        now: Timestamp,
+        after: Option<(Timestamp, RunId)>,
+        rows_max: u32,
+    ) -> Result<Vec<DueTimer>, StoreError> {
+        self.engine.read(move |tx| timer::due(tx, now, after, rows_max)).await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -1,6 +1,6 @@
 //! Timers: rows, of which the earliest are read.
 
-use buildly_model::{StoreError, Timestamp};
+use buildly_model::{RunId, StoreError, Timestamp};
 use buildly_workflow::{ActivationId, DueTimer, Timer, TimerKind};
 use rusqlite::{Connection, Row, params};
 
@@ -51,10 +51,19 @@ pub(super) fn remove(
 /// The work of all organizations.
 const DUE: &str = "
     SELECT organization_id, run_id, activation, kind, due FROM workflow_timer
-    WHERE due <= ?1 ORDER BY due, run_id LIMIT ?2";
+    WHERE due <= ?1 AND (due, run_id) > (?2, ?3) ORDER BY due, run_id LIMIT ?4";
 
-pub(super) fn due(tx: &Connection, now: Timestamp, rows_max: u32) -> Result<Vec<DueTimer>, StoreError> {
-    all(tx, DUE, params![now.as_microseconds(), rows_max], read)
+pub(super) fn due(
+    tx: &Connection,
+    now: Timestamp,
+    after: Option<(Timestamp, RunId)>,
+    rows_max: u32,
+) -> Result<Vec<DueTimer>, StoreError> {
+    let (due, run) = match after {
+        Some((due, run)) => (due.as_microseconds(), run.to_string()),
+        None => (i64::MIN, String::new()),
+    };
+    all(tx, DUE, params![now.as_microseconds(), due, run, rows_max], read)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<DueTimer> {
