@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::decide::{Given, RunCommand, child_ended, child_key, decide, kind_of};
 use crate::runs::start_changes;
 use crate::{
-    Change, Compiled, End, Error, Fault, FaultKind, Input, State, Status, StepError, StoredRun, Workflow,
+    Change, Compiled, End, Error, Fault, FaultKind, Input, RunSummary, State, Status, StepError, StoredRun,
+    Workflow,
 };
 
 /// Machines and people meet at one run: so often a step is decided again.
@@ -33,7 +34,11 @@ pub(crate) enum By<'a> {
 impl Workflow {
     pub(crate) async fn load(&self, organization: OrganizationId, run: RunId) -> Result<Loaded, Error> {
         let stored = self.parts.store.find_run(organization, run).await?;
-        let stored = stored.ok_or_else(|| Error::not_found("run", run))?;
+        self.loaded(stored.ok_or_else(|| Error::not_found("run", run))?).await
+    }
+
+    pub(crate) async fn loaded(&self, stored: StoredRun) -> Result<Loaded, Error> {
+        let RunSummary { id: run, organization, .. } = stored.summary;
         let summary = &stored.summary;
         let template = self.compiled(organization, &summary.template, summary.template_version).await?;
         let state: State = serde_json::from_str(&stored.state).map_err(|error| StepError::Corrupt {
@@ -128,7 +133,7 @@ impl Workflow {
     /// What a step wants of other runs: started in the same unit, cancelled by their inboxes.
     async fn other_runs(
         &self,
-        parent: &crate::RunSummary,
+        parent: &RunSummary,
         commands: Vec<RunCommand>,
         changes: &mut Vec<Change>,
     ) -> Result<(), Error> {
@@ -171,13 +176,13 @@ impl Workflow {
     /// The run that a level starts, or why there can be none.
     async fn child(
         &self,
-        parent: &crate::RunSummary,
+        parent: &RunSummary,
         activation: crate::ActivationId,
         name: &str,
         input: serde_json::Value,
     ) -> Result<Result<crate::runs::Begun, Fault>, Error> {
         let organization = parent.organization;
-        let Some(stored) = self.parts.store.find_template(organization, name, None).await? else {
+        let Some(stored) = self.find_template(organization, name, None).await? else {
             let message = format!("no version of `{name}` is published; publish one, then retry the level");
             return Ok(Err(Fault::new(FaultKind::SubRun, message)));
         };

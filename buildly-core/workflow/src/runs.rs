@@ -13,13 +13,14 @@ use crate::decide::Given;
 use crate::workflow::parsed;
 use crate::{
     ActivationId, Change, Compiled, Error, Input, Right, Rows, RunEvent, RunFilter, RunSummary, Start, State,
-    Status, StoredTemplate, Template, Workflow,
+    Status, StoredRun, StoredTemplate, Template, Workflow,
 };
 
 /// Without a ring a run is looked at this often, since another node may have moved it.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
-/// The most bytes of a start key or business key.
+/// The most bytes of a start key, business key or of a signal's name or key.
 const KEY_BYTES_MAX: usize = 200;
+pub(crate) const NULL_REFUSED: &str = "null characters are not allowed";
 
 /// What a run is started with.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -120,9 +121,7 @@ impl Workflow {
         for (field, key) in
             [("business_key", &start.business_key), ("idempotency_key", &start.idempotency_key)]
         {
-            if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > KEY_BYTES_MAX) {
-                return Err(Error::field(field, format!("expected 1 to {KEY_BYTES_MAX} bytes")));
-            }
+            key.as_deref().map_or(Ok(()), |key| check_key(field, key))?;
         }
         // Of one caller: the keys of others are nobody's business.
         let start_key = start.idempotency_key.map(|key| format!("{}:{key}", principal.identity));
@@ -131,7 +130,7 @@ impl Workflow {
         {
             return Ok(run);
         }
-        let stored = self.parts.store.find_template(organization, &start.template, start.version).await?;
+        let stored = self.find_template(organization, &start.template, start.version).await?;
         let is_published = |stored: &StoredTemplate| stored.status == crate::TemplateStatus::Published;
         let stored = stored
             .filter(is_published)
@@ -177,17 +176,37 @@ impl Workflow {
     /// A run. Whoever has started it may look at it, too.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`]; [`Error::Forbidden`] if the caller may not read runs and has not
+    /// started one of this id.
     pub async fn run(&self, principal: &Principal, run: RunId) -> Result<Run, Error> {
-        Ok(self.load(self.parts.access.require(principal, Right::Read).await?, run).await?.into())
+        Ok(self.loaded(self.visible(principal, run).await?).await?.into())
     }
 
-    /// The template that a run was made of, as it was written.
+    /// A run that the caller may see.
+    pub(crate) async fn visible(&self, principal: &Principal, run: RunId) -> Result<StoredRun, Error> {
+        let refused = match self.parts.access.require(principal, Right::Read).await {
+            Ok(organization) => {
+                let stored = self.parts.store.find_run(organization, run).await?;
+                return stored.ok_or_else(|| Error::not_found("run", run));
+            }
+            Err(refused @ Error::Forbidden { .. }) => refused,
+            Err(error) => return Err(error),
+        };
+        let (organization, _) = self.parts.access.doer(principal).await?;
+        let stored = self.parts.store.find_run(organization, run).await?;
+        // The refusal is the same for runs of others and for none, so that it tells nothing.
+        stored.filter(|stored| is_starter(principal, stored)).ok_or(refused)
+    }
+
+    /// The template that a run was made of, as it was written. Whoever may see the run may.
     ///
     /// # Errors
-    /// [`Error::NotFound`].
-    pub async fn template_of(&self, principal: &Principal, run: &RunSummary) -> Result<Template, Error> {
-        parsed(&self.template(principal, &run.template, Some(run.template_version)).await?)
+    /// As [`Workflow::run`].
+    pub async fn template_of(&self, principal: &Principal, run: RunId) -> Result<Template, Error> {
+        let RunSummary { organization, template, template_version, .. } =
+            self.visible(principal, run).await?.summary;
+        let stored = self.find_template(organization, &template, Some(template_version)).await?;
+        parsed(&stored.ok_or_else(|| Error::not_found("template", template))?)
     }
 
     /// Runs, newest first.
@@ -202,6 +221,9 @@ impl Workflow {
         rows_max: u32,
     ) -> Result<Rows<RunSummary>, Error> {
         let organization = self.parts.access.require(principal, Right::Read).await?;
+        if is_nobodys([&filter.template, &filter.business_key]) {
+            return Ok(Rows::default());
+        }
         Ok(self.parts.store.runs(organization, filter, after, rows_max).await?)
     }
 
@@ -261,12 +283,8 @@ impl Workflow {
         after: u64,
         rows_max: u32,
     ) -> Result<Vec<RunEvent>, Error> {
-        let organization = self.parts.access.require(principal, Right::Read).await?;
-        let events = self.parts.store.run_events(organization, run, after, rows_max).await?;
-        if events.is_empty() && self.parts.store.find_run(organization, run).await?.is_none() {
-            return Err(Error::not_found("run", run));
-        }
-        Ok(events)
+        let organization = self.visible(principal, run).await?.summary.organization;
+        Ok(self.parts.store.run_events(organization, run, after, rows_max).await?)
     }
 
     /// Steers a run: whoever has started it, and who operates runs.
@@ -282,14 +300,33 @@ impl Workflow {
 
     /// Lets those pass who may steer the run.
     pub(crate) async fn operator(&self, principal: &Principal, run: RunId) -> Result<OrganizationId, Error> {
-        let organization = self.parts.access.require(principal, Right::Read).await?;
-        let stored = self.parts.store.find_run(organization, run).await?;
-        let stored = stored.ok_or_else(|| Error::not_found("run", run))?;
-        if stored.summary.starter != principal.identity.to_string() {
+        let stored = self.visible(principal, run).await?;
+        if !is_starter(principal, &stored) {
             self.parts.access.require(principal, Right::Operate).await?;
         }
-        Ok(organization)
+        Ok(stored.summary.organization)
     }
+}
+
+fn is_starter(principal: &Principal, run: &StoredRun) -> bool {
+    run.summary.starter == principal.identity.to_string()
+}
+
+/// Refuses what cannot be a key.
+pub(crate) fn check_key(field: &str, key: &str) -> Result<(), Error> {
+    if key.is_empty() || key.len() > KEY_BYTES_MAX {
+        return Err(Error::field(field, format!("expected 1 to {KEY_BYTES_MAX} bytes")));
+    }
+    if key.contains('\0') {
+        return Err(Error::field(field, NULL_REFUSED));
+    }
+    Ok(())
+}
+
+/// Whether one of the texts that a list is filtered by is the name of nothing: databases do not
+/// take null characters, so nothing is called so.
+pub(crate) fn is_nobodys<const N: usize>(texts: [&Option<String>; N]) -> bool {
+    texts.into_iter().flatten().any(|text| text.contains('\0'))
 }
 
 /// A run that has not begun.

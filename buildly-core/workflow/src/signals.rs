@@ -4,10 +4,9 @@ use buildly_journal::Part;
 use buildly_model::{OrganizationId, Principal, RunId, StoreError};
 use serde_json::{Value, json};
 
+use crate::runs::check_key;
 use crate::{Change, Error, Input, Right, RunFilter, Workflow};
 
-/// The most bytes of a signal's name or key.
-const NAME_BYTES_MAX: usize = 200;
 /// The most runs that one business key may name at a time.
 const RUNS_MAX: u32 = 100;
 
@@ -45,9 +44,7 @@ impl Workflow {
         signal: Signal,
     ) -> Result<Vec<RunId>, Error> {
         for (field, text) in [("name", &signal.name), ("key", &signal.key)] {
-            if text.is_empty() || text.len() > NAME_BYTES_MAX {
-                return Err(Error::field(field, format!("expected 1 to {NAME_BYTES_MAX} bytes")));
-            }
+            check_key(field, text)?;
         }
         let (organization, runs) = self.receivers(principal, to).await?;
         let now = self.parts.clock.now();
@@ -85,6 +82,7 @@ impl Workflow {
                 Ok((organization, vec![*run]))
             }
             SignalTo::BusinessKey(key) => {
+                check_key("business_key", key)?;
                 let organization = self.parts.access.require(principal, Right::Operate).await?;
                 let filter = RunFilter {
                     business_key: Some(key.clone()),

@@ -54,7 +54,7 @@ impl Workflow {
     ) -> Result<Task, Error> {
         let (organization, stored, _) = self.doable(principal, run, activation).await?;
         let version = Some(stored.template_version);
-        let template = self.parts.store.find_template(organization, &stored.template, version).await?;
+        let template = self.find_template(organization, &stored.template, version).await?;
         let template = template.ok_or_else(|| Error::not_found("template", &stored.template))?;
         let template = crate::workflow::parsed(&template)?;
         let level = find_level(&template, &stored.level);

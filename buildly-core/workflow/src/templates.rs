@@ -4,6 +4,8 @@ use buildly_journal::Part;
 use buildly_model::{Principal, StoreError};
 use serde_json::json;
 
+use crate::runs::{NULL_REFUSED, is_nobodys};
+use crate::template::{NAME_BYTES_MAX, is_name};
 use crate::workflow::{ATTEMPTS_MAX, parsed};
 use crate::{
     Change, Compiled, Error, Finding, NodeKind, Right, Rows, StoredTemplate, Target, Template,
@@ -39,6 +41,14 @@ impl Workflow {
         template: &Template,
     ) -> Result<StoredTemplate, Error> {
         let organization = self.parts.access.require(principal, Right::Design).await?;
+        if !is_name(&template.name) {
+            let expected =
+                format!("begin with a-z, go on with a-z, 0-9 and `_`, at most {NAME_BYTES_MAX} bytes");
+            return Err(Error::field("name", expected));
+        }
+        if template.title.as_ref().is_some_and(|title| title.contains('\0')) {
+            return Err(Error::field("title", NULL_REFUSED));
+        }
         let document = serde_json::to_string(template)
             .map_err(|error| Error::field("template", format!("cannot be written as JSON: {error}")))?;
         for attempt in 1.. {
@@ -80,8 +90,9 @@ impl Workflow {
     ) -> Result<StoredTemplate, Error> {
         let organization = self.parts.access.require(principal, Right::Design).await?;
         let stored = match version {
-            Some(version) => self.parts.store.find_template(organization, name, Some(version)).await?,
-            None => self.parts.store.newest_template(organization, name).await?,
+            Some(version) => self.find_template(organization, name, Some(version)).await?,
+            None if is_name(name) => self.parts.store.newest_template(organization, name).await?,
+            None => None,
         };
         let stored = stored.ok_or_else(|| Error::not_found("template", name))?;
         if stored.status != TemplateStatus::Draft {
@@ -165,7 +176,7 @@ impl Workflow {
         version: Option<u32>,
     ) -> Result<StoredTemplate, Error> {
         let organization = self.parts.access.require(principal, Right::Read).await?;
-        let found = self.parts.store.find_template(organization, name, version).await?;
+        let found = self.find_template(organization, name, version).await?;
         found.ok_or_else(|| match version {
             Some(version) => Error::not_found("template", format!("{name} {version}")),
             None => Error::not_found("published template", name),
@@ -184,6 +195,9 @@ impl Workflow {
         rows_max: u32,
     ) -> Result<Rows<StoredTemplate>, Error> {
         let organization = self.parts.access.require(principal, Right::Read).await?;
+        if is_nobodys([&filter.name]) {
+            return Ok(Rows::default());
+        }
         Ok(self.parts.store.templates(organization, filter, after, rows_max).await?)
     }
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use buildly_journal::{Commit, Event as Fact};
-use buildly_model::{Clock, OrganizationId, Principal, Random};
+use buildly_model::{Clock, OrganizationId, Principal, Random, StoreError};
 use moka::sync::Cache;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
+use crate::template::is_name;
 use crate::{Access, Bells, Change, Compiled, Error, Store, StoredTemplate, Template, Work, compile};
 
 /// How many compiled templates are kept.
@@ -69,6 +70,20 @@ impl Workflow {
         self.turns.get(number)
     }
 
+    /// One version of a template; without one the newest that is published.
+    pub(crate) async fn find_template(
+        &self,
+        organization: OrganizationId,
+        name: &str,
+        version: Option<u32>,
+    ) -> Result<Option<StoredTemplate>, StoreError> {
+        // What can be no name is not asked for: databases refuse texts with null characters.
+        if !is_name(name) {
+            return Ok(None);
+        }
+        self.parts.store.find_template(organization, name, version).await
+    }
+
     /// A published or retired version in the form that runs; it never changes.
     pub(crate) async fn compiled(
         &self,
@@ -80,7 +95,7 @@ impl Workflow {
         if let Some(compiled) = self.compiled.get(&key) {
             return Ok(compiled);
         }
-        let stored = self.parts.store.find_template(organization, name, Some(version)).await?;
+        let stored = self.find_template(organization, name, Some(version)).await?;
         let stored = stored.ok_or_else(|| Error::not_found("template", format!("{name} {version}")))?;
         let compiled = Arc::new(compiled(&stored)?);
         self.compiled.insert(key, Arc::clone(&compiled));
@@ -103,5 +118,5 @@ fn compiled(stored: &StoredTemplate) -> Result<Compiled, Error> {
 fn corrupt(stored: &StoredTemplate, reason: &str) -> Error {
     let StoredTemplate { name, version, .. } = stored;
     let reason = format!("version {version} of template `{name}` cannot be used by this release: {reason}");
-    buildly_model::StoreError::Corrupt { reason }.into()
+    StoreError::Corrupt { reason }.into()
 }

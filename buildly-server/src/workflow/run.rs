@@ -222,7 +222,7 @@ async fn draw(buildly: &Buildly, request: Request) -> Result<Response, Problem> 
     let format = request.query_value("format")?.unwrap_or_default();
     let run = buildly.workflow().run(&principal, request.path("id")?).await?;
     let events = all_events(buildly, &principal, run.summary.id).await?;
-    let template = buildly.workflow().template_of(&principal, &run.summary).await?;
+    let template = buildly.workflow().template_of(&principal, run.summary.id).await?;
     let happened: Vec<&Event> = events.iter().map(|event| &event.event).collect();
     Ok(picture::draw(&template, &progress(&run.template, happened), format))
 }

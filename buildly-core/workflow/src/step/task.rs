@@ -7,7 +7,7 @@ use super::Error;
 use super::machine::Machine;
 use super::request::expression_fault;
 use crate::compiled::{Node, NodeKind};
-use crate::run::{ActivationId, Command, Event, Fault, Phase};
+use crate::run::{ActivationId, Command, Event, Fault, FaultKind, Phase};
 
 /// The most bytes that a form may be filled with.
 const FORM_BYTES_MAX: u64 = 256 * 1024;
@@ -23,6 +23,10 @@ impl Machine<'_> {
         let sight = self.sight(scope);
         let user =
             user.as_ref().map(|user| user.evaluate_text(&sight).map_err(expression_fault)).transpose()?;
+        if user.as_ref().is_some_and(|user| user.contains('\0')) {
+            let message = "the user whom the task is for cannot have null characters in the name";
+            return Err(Fault::new(FaultKind::Expression, message));
+        }
         let show = show.as_ref().map(|show| self.value(show, scope)).transpose()?.unwrap_or_default();
         let due = self.live(activation).and_then(|live| live.deadline);
         self.move_to(activation, Phase::Task { claimed_by: None });

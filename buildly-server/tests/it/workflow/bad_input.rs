@@ -10,6 +10,7 @@ on_both!(
     an_input_that_does_not_fit_is_refused_by_field,
     a_service_that_has_gone_is_named,
     what_costs_too_much_fails_alone,
+    null_characters_are_refused_by_field_or_kept_as_data,
 );
 
 async fn a_template_that_is_not_sound_is_refused_with_what_to_mend(world: World) {
@@ -127,5 +128,37 @@ async fn what_costs_too_much_fails_alone(world: World) {
     let run = world.run("typed", json!({"n": 5})).await;
     assert_eq!((&run["status"], &run["fault"]["kind"]), (&json!("failed"), &json!("expression")), "{run}");
     assert_eq!(world.run("cheap", Value::Null).await["status"], "completed");
+    world.stop().await;
+}
+
+async fn null_characters_are_refused_by_field_or_kept_as_data(world: World) {
+    const NULL: &str = "a\0b";
+    world
+        .publish("echo", json!([{"name": "said", "do": {"emit": {"event": "said", "payload": "input"}}}]))
+        .await;
+    world
+        .publish("asked", json!([{"name": "ask", "deadline": "1h", "do": {"task": {"user": "input"}}}]))
+        .await;
+    for (path, field, body) in [
+        ("/workflow/templates/", "name", json!({"name": NULL, "levels": []})),
+        ("/workflow/templates/", "title", json!({"name": "fine", "title": NULL, "levels": []})),
+        ("/workflow/runs/", "business_key", json!({"template": "echo", "business_key": NULL})),
+        ("/workflow/signals/", "business_key", json!({"business_key": NULL, "name": "go"})),
+        ("/workflow/signals/", "name", json!({"business_key": "b", "name": NULL})),
+        ("/workflow/signals/", "key", json!({"business_key": "b", "name": "go", "key": NULL})),
+    ] {
+        let refused = world.root.post(path, &body).await.expect(400).json();
+        assert!(refused["errors"].get(field).is_some(), "{path} {field}: {refused}");
+    }
+    world.root.post("/workflow/runs/", &json!({"template": NULL})).await.expect(404);
+    world.root.get("/workflow/templates/a%00b/").await.expect(404);
+    for list in ["runs/?template=a%00b", "runs/?business_key=a%00b", "templates/?name=a%00b"] {
+        let none = world.root.get(&format!("/workflow/{list}")).await.expect(200).json();
+        assert_eq!(none["results"], json!([]), "{list}");
+    }
+    let kept = world.run("echo", json!({NULL: NULL})).await;
+    assert_eq!(kept["result"], json!({NULL: NULL}), "data is kept as it is");
+    let asked = world.run("asked", json!(NULL)).await;
+    assert_eq!(asked["status"], "failed", "nobody is called so: {asked}");
     world.stop().await;
 }

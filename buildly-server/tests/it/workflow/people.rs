@@ -11,6 +11,7 @@ on_both!(
     of_two_completions_at_once_one_counts,
     a_deadline_takes_another_way,
     a_level_acts_as_who_completed_a_task,
+    rights_are_those_of_the_groups,
 );
 
 fn approval() -> Value {
@@ -153,5 +154,59 @@ async fn a_level_acts_as_who_completed_a_task(world: World) {
     let token = world.ledger.done()[0].token.clone();
     let principal = world.server.buildly().auth().authenticate(&token).await.unwrap();
     assert_eq!(json!(principal.user().unwrap().to_string()), me["core_user_uuid"]);
+    world.stop().await;
+}
+
+/// Puts a member into a group of these permissions, and into no other.
+async fn grouped(world: &World, member: &Client, name: &str, may: [bool; 4]) {
+    let me = member.get("/coreuser/me/").await.expect(200).json();
+    let [create, read, update, delete] = may;
+    let group = json!({
+        "name": name, "organization": me["organization"]["organization_uuid"], "is_org_level": true,
+        "permissions": {"create": create, "read": read, "update": update, "delete": delete},
+    });
+    let group = world.root.post("/coregroups/", &group).await.expect(201).json();
+    let change = json!({"core_groups": [group["id"]]});
+    world.root.patch(&format!("/coreuser/{}/", me["id"]), &change).await.expect(200);
+}
+
+async fn rights_are_those_of_the_groups(world: World) {
+    let starter = member(&world, "stan", None).await;
+    let reader = member(&world, "rita", None).await;
+    grouped(&world, &starter, "Starters", [true, false, false, false]).await;
+    grouped(&world, &reader, "Readers", [false, true, false, false]).await;
+    world.publish("waiting", json!([{"name": "news", "do": {"wait": {"signal": {"name": "go"}}}}])).await;
+    let others = world.start("waiting", Value::Null).await;
+
+    // Who may start sees and steers what they started, and nothing else.
+    let new = json!({"template": "waiting"});
+    let own = starter.post("/workflow/runs/", &new).await.expect(201).json()["id"].clone();
+    let own = format!("/workflow/runs/{}/", own.as_str().unwrap());
+    starter.get(&own).await.expect(200);
+    starter.get(&format!("{own}history/")).await.expect(200);
+    starter.get(&format!("{own}picture/?format=text")).await.expect(200);
+    starter.post(&format!("{own}pause/"), &json!({})).await.expect(200);
+    starter.post(&format!("{own}resume/"), &json!({})).await.expect(200);
+    let others = format!("/workflow/runs/{others}/");
+    let none = "/workflow/runs/01890a5d-ac96-774b-bcce-b302099a8057/";
+    let mut answers = Vec::new();
+    for path in [others.as_str(), none] {
+        let refused = starter.get(path).await.expect(403).json();
+        answers.push(refused["detail"].clone());
+        starter.post(&format!("{path}pause/"), &json!({})).await.expect(403);
+        starter.get(&format!("{path}history/")).await.expect(403);
+    }
+    assert_eq!(answers[0], answers[1], "a refusal does not tell whether there is such a run");
+    starter.get("/workflow/runs/").await.expect(403);
+    starter.post("/workflow/templates/", &json!({"name": "x", "levels": []})).await.expect(403);
+
+    // Who may read sees all and steers nothing.
+    reader.get(&own).await.expect(200);
+    reader.get(&others).await.expect(200);
+    reader.post("/workflow/runs/", &new).await.expect(403);
+    reader.post(&format!("{own}pause/"), &json!({})).await.expect(403);
+    let signal = json!({"run": others.split('/').nth(3), "name": "go"});
+    reader.post("/workflow/signals/", &signal).await.expect(403);
+    world.root.post("/workflow/signals/", &signal).await.expect(202);
     world.stop().await;
 }
