@@ -2,6 +2,7 @@
 
 mod events;
 mod picture;
+mod reported;
 mod run;
 mod shape;
 mod signal;
@@ -23,7 +24,7 @@ pub(crate) fn routes() -> Routes {
     );
     let routes = template::routes(routes);
     let routes = run::routes(routes);
-    signal::routes(task::routes(routes))
+    reported::routes(signal::routes(task::routes(routes)))
 }
 
 /// Where a list of the storages goes on.

@@ -94,7 +94,8 @@ impl Workflow {
             let (key, input) = ("continue".to_owned(), Input::Continue);
             changes.push(Change::InputQueued { run, key, at: now, input });
         }
-        self.other_runs(&summary, decided.runs, &mut changes).await?;
+        let caused = decided.state.caused;
+        self.other_runs((&summary, caused), decided.runs, &mut changes).await?;
         if let (Some(end), Some((parent, activation))) = (&decided.state.end, summary.parent)
             && before != stepped.status
         {
@@ -109,13 +110,18 @@ impl Workflow {
                 &machine
             }
         };
+        let first = events.saturating_add(1);
+        let (begun, mut facts) = self.heard(&summary, caused, (first, &stepped.events), principal).await?;
+        for begun in begun {
+            changes.push(begun.into_change()?);
+        }
         let inputs: Vec<&str> = given.iter().map(|given| given.input.name()).collect();
         let last = events.saturating_add(u64::try_from(stepped.events.len()).unwrap_or(0));
         let payload = json!({
             "template": summary.template, "status": stepped.status, "inputs": inputs,
-            "first_event": events.saturating_add(1), "last_event": last,
+            "first_event": first, "last_event": last,
         });
-        let fact = self.fact(kind_of(&stepped, before), run, payload, principal);
+        facts.push(self.fact(kind_of(&stepped, before), run, payload, principal));
         let mut after = summary;
         after.status = stepped.status;
         after.updated_at = now;
@@ -123,7 +129,7 @@ impl Workflow {
         let state_text = std::mem::take(&mut stepped.state);
         stepped.state.clone_from(&state_text);
         changes.insert(0, Change::RunStepped(Box::new(stepped)));
-        self.parts.commits.commit(Part::of_all(Some(organization), changes, vec![fact])).await?;
+        self.parts.commits.commit(Part::of_all(Some(organization), changes, facts)).await?;
         self.parts.bells.ring(Some(run));
         let stored =
             StoredRun { summary: after, version: version.saturating_add(1), events: last, state: state_text };
@@ -133,7 +139,7 @@ impl Workflow {
     /// What a step wants of other runs: started in the same unit, cancelled by their inboxes.
     async fn other_runs(
         &self,
-        parent: &RunSummary,
+        (parent, caused): (&RunSummary, u16),
         commands: Vec<RunCommand>,
         changes: &mut Vec<Change>,
     ) -> Result<(), Error> {
@@ -142,7 +148,7 @@ impl Workflow {
         for command in commands {
             match command {
                 RunCommand::Start { activation, key, template, input } => {
-                    match self.child(parent, activation, &template, input).await? {
+                    match self.child((parent, caused), activation, &template, input).await? {
                         Ok(mut begun) => {
                             begun.start_key = Some(child_key(&key));
                             started.push((activation, begun.run.id));
@@ -176,7 +182,7 @@ impl Workflow {
     /// The run that a level starts, or why there can be none.
     async fn child(
         &self,
-        parent: &RunSummary,
+        (parent, caused): (&RunSummary, u16),
         activation: crate::ActivationId,
         name: &str,
         input: serde_json::Value,
@@ -193,7 +199,8 @@ impl Workflow {
             let message = Error::Invalid(fields).to_string();
             return Ok(Err(Fault::new(FaultKind::SubRun, message)));
         }
-        let mut begun = start_changes(self, &stored, input, &parent.starter);
+        let version = (organization, name, stored.version);
+        let mut begun = start_changes(self, version, input, &parent.starter, caused);
         begun.run.parent = Some((parent.id, activation));
         Ok(Ok(begun))
     }

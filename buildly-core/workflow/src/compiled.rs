@@ -21,6 +21,8 @@ pub struct Compiled {
     pub hash: TemplateHash,
     /// What a run's input must satisfy.
     pub input: Option<Schema>,
+    /// The events that start a run.
+    pub starts: Box<[StartedBy]>,
     /// What a fault does that nobody catches.
     pub unhandled: Unhandled,
     /// All levels, in pre-order; the first is the root.
@@ -28,6 +30,17 @@ pub struct Compiled {
     /// All links, ordered by the level that they come from.
     pub links: Box<[Link]>,
     names: HashMap<String, LevelId>,
+}
+
+/// An event that starts a run.
+#[derive(Debug)]
+pub struct StartedBy {
+    /// Its name.
+    pub event: String,
+    /// Whether it does.
+    pub when: Option<Expression>,
+    /// What the run is given.
+    pub input: Option<Expression>,
 }
 
 /// One level.

@@ -38,6 +38,7 @@ mod stored;
 mod advance;
 mod decide;
 mod engine;
+mod events;
 mod runs;
 mod signals;
 mod tasks;
@@ -53,10 +54,12 @@ pub use bells::Bells;
 pub use change::{Change, Stepped, Used};
 pub use check::{Finding, Operation, Outside, Parameter, Severity, check};
 pub use compiled::{
-    Compiled, Guard, Handled, Handler, Link, LinkId, Needed, Node, NodeKind, Target, WaitFor, compile,
+    Compiled, Guard, Handled, Handler, Link, LinkId, Needed, Node, NodeKind, StartedBy, Target, WaitFor,
+    compile,
 };
 pub use engine::Engine;
 pub use error::Error;
+pub use events::{CAUSED_MAX, Heard, Refused, Reported};
 pub use expression::{EXPRESSION_BYTES_MAX, Expression, ExpressionError, Read};
 pub use outside::{Access, Right, Services};
 pub use run::{

@@ -139,7 +139,8 @@ impl Workflow {
         if let Some(schema) = &template.input {
             schema.check(&start.input, "input").map_err(Error::Invalid)?;
         }
-        let mut begun = start_changes(self, &stored, start.input, &principal.identity.to_string());
+        let version = (organization, stored.name.as_str(), stored.version);
+        let mut begun = start_changes(self, version, start.input, &principal.identity.to_string(), 0);
         begun.run.business_key = start.business_key;
         begun.start_key.clone_from(&start_key);
         let run = begun.run.id;
@@ -346,17 +347,18 @@ impl Begun {
 
 pub(crate) fn start_changes(
     workflow: &Workflow,
-    template: &StoredTemplate,
+    (organization, template, template_version): (OrganizationId, &str, u32),
     input: Value,
     starter: &str,
+    caused: u16,
 ) -> Begun {
     let now = workflow.parts.clock.now();
     let id = RunId::generate(now, &*workflow.parts.random);
     let run = RunSummary {
         id,
-        organization: template.organization,
-        template: template.name.clone(),
-        template_version: template.version,
+        organization,
+        template: template.to_owned(),
+        template_version,
         status: Status::New,
         business_key: None,
         starter: starter.to_owned(),
@@ -365,6 +367,6 @@ pub(crate) fn start_changes(
         updated_at: now,
         ended_at: None,
     };
-    let input = Input::Started(Start { run: id, input, starter: starter.to_owned() });
+    let input = Input::Started(Start { run: id, input, starter: starter.to_owned(), caused });
     Begun { run, start_key: None, input }
 }

@@ -17,8 +17,10 @@ use crate::planted::{Bug, plant};
 use seen::Seen;
 use world::World;
 
-/// Enough for a gate that takes a minute; nights play more.
-const SEEDS: u64 = 1_500;
+/// What the gate plays, in two minutes of one core; nights play more.
+const SEEDS: u64 = 20_000;
+/// A coverage of all that is named needs so many.
+const SEEDS_OF_ALL: u64 = 1_500;
 /// How many seeds may be needed to find a planted bug.
 const SEEDS_TO_FIND: u64 = 1_500;
 
@@ -27,6 +29,15 @@ fn play(seed: u64) -> Result<Seen, String> {
         let text = panic.downcast_ref::<String>().cloned();
         Err(text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default())
     })
+}
+
+/// All that was seen, or the first seed that shows a violation.
+fn play_all(seeds: impl Iterator<Item = u64>) -> Result<Seen, (u64, String)> {
+    let mut all = Seen::default();
+    for seed in seeds {
+        all.add(&play(seed).map_err(|violation| (seed, violation))?);
+    }
+    Ok(all)
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -39,14 +50,28 @@ fn whatever_crashes_sleeps_or_gets_lost_every_run_ends_and_every_effect_is_there
         Some(seed) => seed..seed + 1,
         None => 0..number("WORKFLOW_SEEDS").unwrap_or(SEEDS),
     };
-    let is_whole = seeds.end - seeds.start >= SEEDS;
-    let mut all = Seen::default();
-    for seed in seeds {
-        match play(seed) {
-            Ok(seen) => all.add(&seen),
-            Err(violation) => panic!("seed {seed} (WORKFLOW_SEED={seed} plays it again): {violation}"),
+    let is_whole = seeds.end - seeds.start >= SEEDS_OF_ALL;
+    let players = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let all = std::thread::scope(|scope| {
+        let players: Vec<_> = (0..players)
+            .map(|player| {
+                scope.spawn({
+                    let seeds = seeds.clone();
+                    move || play_all(seeds.skip(player).step_by(players))
+                })
+            })
+            .collect();
+        let mut all = Seen::default();
+        for player in players {
+            match player.join().expect("a player does not panic") {
+                Ok(seen) => all.add(&seen),
+                Err((seed, violation)) => {
+                    panic!("seed {seed} (WORKFLOW_SEED={seed} plays it again): {violation}")
+                }
+            }
         }
-    }
+        all
+    });
     println!("{all:?}");
     if is_whole {
         assert_eq!(

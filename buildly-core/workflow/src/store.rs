@@ -39,8 +39,11 @@ pub trait Store: Send + Sync {
         rows_max: u32,
     ) -> Result<Rows<StoredTemplate>, StoreError>;
 
-    /// The names of all templates of which a version is published.
-    async fn published_names(&self, organization: OrganizationId) -> Result<Vec<String>, StoreError>;
+    /// All templates of which a version is published, with the newest that is.
+    async fn published_versions(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Vec<(String, u32)>, StoreError>;
 
     /// A run with its state.
     async fn find_run(

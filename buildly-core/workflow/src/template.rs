@@ -18,9 +18,10 @@ pub use hash::TemplateHash;
 pub use kind::{
     Any, Call, Choice, Decide, Emit, ForEach, Kind, LocalDate, Loop, Read, SubRun, Task, Wait, WaitSignal,
 };
-pub use level::{Branch, BranchEvent, FaultFilter, Level, LinkJoin, Template, Unhandled};
+pub use level::{Branch, BranchEvent, FaultFilter, Level, LinkJoin, StartEvent, Template, Unhandled};
 pub use limits::{
-    BOUND_MAX, LEVEL_DEPTH_MAX, LEVELS_MAX, NAME_BYTES_MAX, TEMPLATE_BYTES_MAX, WINDOW_MAX, is_name,
+    BOUND_MAX, EVENT_BYTES_MAX, LEVEL_DEPTH_MAX, LEVELS_MAX, NAME_BYTES_MAX, TEMPLATE_BYTES_MAX, WINDOW_MAX,
+    is_name,
 };
 pub use parse::ParseError;
 pub use published::json_schema;

@@ -20,7 +20,8 @@ impl Workflow {
     /// [`Error::Forbidden`] unless the caller may read templates.
     pub async fn check(&self, principal: &Principal, template: &Template) -> Result<Vec<Finding>, Error> {
         let organization = self.parts.access.require(principal, Right::Read).await?;
-        let mut published = self.parts.store.published_names(organization).await?;
+        let published = self.parts.store.published_versions(organization).await?;
+        let mut published: Vec<String> = published.into_iter().map(|(name, _)| name).collect();
         // A template may run itself.
         published.push(template.name.clone());
         let compiled = match compile(template) {

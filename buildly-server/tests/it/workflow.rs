@@ -3,6 +3,7 @@
 mod bad_input;
 mod calls;
 mod crash;
+mod events;
 mod ledger;
 mod nodes;
 mod people;

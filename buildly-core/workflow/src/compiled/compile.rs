@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::{Compiled, Guard, Handled, Handler, Needed, Node, NodeKind, Target, WaitFor, links, names};
+use super::{
+    Compiled, Guard, Handled, Handler, Needed, Node, NodeKind, StartedBy, Target, WaitFor, links, names,
+};
 use crate::check::Finding;
 use crate::run::LevelId;
 use crate::template::{
-    Actor, BOUND_MAX, BranchEvent, Call, Decide, ForEach, Kind, LEVEL_DEPTH_MAX, LEVELS_MAX, Level, Read,
-    Task, Template, WINDOW_MAX, Wait,
+    Actor, BOUND_MAX, BranchEvent, Call, Decide, EVENT_BYTES_MAX, ForEach, Kind, LEVEL_DEPTH_MAX, LEVELS_MAX,
+    Level, Read, StartEvent, Task, Template, WINDOW_MAX, Wait,
 };
 use crate::{Expression, Schema};
 
@@ -23,12 +25,14 @@ pub fn compile(template: &Template) -> Result<Compiled, Vec<Finding>> {
     let top = Stage { level: &root, branches: &template.on, kind: Shape::Sequence(&template.levels) };
     compiler.add(&top, None, 0);
     let input = template.input.as_ref().and_then(|schema| compiler.schema(&template.name, "input", schema));
+    let starts = compiler.starts(template);
     let links = links::resolve(template, &mut compiler.nodes, &compiler.names, &mut compiler.findings);
     if compiler.findings.is_empty() {
         Ok(Compiled {
             name: template.name.clone(),
             hash: template.hash(),
             input,
+            starts,
             unhandled: template.unhandled,
             nodes: compiler.nodes.into(),
             links,
@@ -58,6 +62,35 @@ struct Compiler {
 }
 
 impl Compiler {
+    /// What starts a run; expressions there read `event` only, since there is no run yet.
+    fn starts(&mut self, template: &Template) -> Box<[StartedBy]> {
+        let mut starts = Vec::new();
+        for StartEvent { event, when, input } in &template.starts {
+            if event.is_empty() || event.len() > EVENT_BYTES_MAX || event.contains('\0') {
+                let reason = format!("`{}` cannot be the name of an event", event.escape_debug());
+                let mending = format!("use 1 to {EVENT_BYTES_MAX} bytes, without null characters");
+                self.findings.push(Finding::error(&template.name, reason, mending));
+            }
+            let mut compiled = [when, input].map(|source| {
+                let expression = self.expression(&template.name, source.as_ref()?)?;
+                for read in expression.reads().iter().filter(|read| read.root != "event") {
+                    let reason = format!("`{}` is not there before a run has begun", read.root);
+                    self.findings.push(Finding::error(&template.name, reason, "read `event`"));
+                }
+                Some(expression)
+            });
+            let (when, input) = (compiled[0].take(), compiled[1].take());
+            if let Some(got) =
+                when.as_ref().and_then(Expression::known_type).filter(|got| *got != "true or false")
+            {
+                let reason = format!("`when` of the event `{event}` is {got}, but true or false is needed");
+                self.findings.push(Finding::error(&template.name, reason, "correct the expression"));
+            }
+            starts.push(StartedBy { event: event.clone(), when, input });
+        }
+        starts.into()
+    }
+
     fn level(&mut self, level: &Level, parent: LevelId, depth: usize) -> Option<LevelId> {
         let kind = match &level.kind {
             Kind::Sequence(levels) => Shape::Sequence(levels),

@@ -103,8 +103,8 @@ pub async fn the_newest_and_the_newest_published_version_are_found(subject: &Sub
     let newest = subject.store.newest_template(ACME, "onboarding").await.expect("reads");
     assert_eq!(newest.map(|template| template.version), Some(10), "versions are numbers, not texts");
     assert_eq!(subject.store.find_template(ACME, "offboarding", None).await.expect("reads"), None);
-    assert_eq!(subject.store.published_names(ACME).await.expect("reads"), ["onboarding"]);
-    assert_eq!(subject.store.published_names(GLOBEX).await.expect("reads"), Vec::<String>::new());
+    assert_eq!(subject.store.published_versions(ACME).await.expect("reads"), [("onboarding".to_owned(), 3)]);
+    assert_eq!(subject.store.published_versions(GLOBEX).await.expect("reads"), Vec::new());
 }
 
 pub async fn templates_are_found_by_each_condition(subject: &Subject) {

@@ -62,7 +62,7 @@ pub(super) fn run(number: u128, organization: OrganizationId) -> RunSummary {
 
 /// What begins it.
 pub(super) fn begin(run: &RunSummary) -> Input {
-    Input::Started(Start { run: run.id, input: json!({ "n": 1 }), starter: run.starter.clone() })
+    Input::Started(Start { run: run.id, input: json!({ "n": 1 }), starter: run.starter.clone(), caused: 0 })
 }
 
 /// A step of a run that is at `version`, which changes its state and nothing else.

@@ -24,6 +24,7 @@ impl State {
                 self.format = STATE_FORMAT;
                 self.run = Some(start.run);
                 self.starter.clone_from(&start.starter);
+                self.caused = start.caused;
                 self.values_bytes += bytes(&start.input);
                 self.input = start.input.clone();
                 self.next_activation = self.next_activation.max(1);

@@ -15,6 +15,15 @@ pub struct Start {
     pub input: Value,
     /// Who started it, as the journal writes actors.
     pub starter: String,
+    /// How many events lie between this run and what somebody did: a run that an event started
+    /// can emit the next.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub caused: u16,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_zero(number: &u16) -> bool {
+    *number == 0
 }
 
 /// Something that happens to a run.

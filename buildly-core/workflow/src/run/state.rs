@@ -37,6 +37,9 @@ pub struct State {
     pub run: Option<RunId>,
     /// Who started it.
     pub starter: String,
+    /// How many events lie between it and what somebody did.
+    #[serde(default)]
+    pub caused: u16,
     /// What it was given.
     pub input: Value,
     /// What people set.

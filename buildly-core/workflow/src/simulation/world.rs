@@ -81,7 +81,10 @@ impl World {
             let template = compile(&template).unwrap();
             let (state, version, events) = (State::new(), 0, Vec::new());
             store.runs.insert(run, Run { template, state, version, events });
-            store.put(run, Input::Started(Start { run, input: json!({}), starter: "user:ada".to_owned() }));
+            store.put(
+                run,
+                Input::Started(Start { run, input: json!({}), starter: "user:ada".to_owned(), caused: 0 }),
+            );
         }
         let node = |clock_ahead_s| Node {
             worker: Worker::new(SETTINGS),

@@ -30,6 +30,7 @@ impl Template {
             title: None,
             description: None,
             input: None,
+            starts: Vec::new(),
             unhandled: Unhandled::default(),
             deadline: None,
             on: Vec::new(),

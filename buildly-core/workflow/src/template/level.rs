@@ -26,6 +26,9 @@ pub struct Template {
     /// The JSON Schema that a run's input must satisfy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<Value>,
+    /// The events of the organization that start a run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub starts: Vec<StartEvent>,
     /// What a fault that nobody catches does to the run.
     #[serde(default)]
     pub unhandled: Unhandled,
@@ -43,6 +46,22 @@ impl Template {
     const fn current_format() -> u32 {
         FORMAT
     }
+}
+
+/// An event that starts a run: one that a run emits, or that is reported from outside.
+///
+/// Expressions in it read `event`, what the event carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StartEvent {
+    /// Its name.
+    pub event: String,
+    /// CEL, a boolean: if it is false nothing is started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// CEL: what the run is given; what the event carries if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
 }
 
 /// What a fault that nobody catches does to the run.

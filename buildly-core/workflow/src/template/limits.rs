@@ -10,6 +10,8 @@ pub const TEMPLATE_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const BOUND_MAX: u32 = 1_000_000;
 /// The most items of a for-each that are worked on at once.
 pub const WINDOW_MAX: u32 = 1_000;
+/// The most bytes of the name of an event that starts runs.
+pub const EVENT_BYTES_MAX: usize = 200;
 /// The most bytes of a level's name.
 pub const NAME_BYTES_MAX: usize = 64;
 

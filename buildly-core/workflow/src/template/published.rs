@@ -20,6 +20,11 @@ pub fn json_schema() -> Value {
             "title": { "type": "string" },
             "description": { "type": "string" },
             "input": { "$ref": "#/$defs/schema" },
+            "starts": { "type": "array", "items": object(&["event"], json!({
+                "event": { "type": "string" },
+                "when": { "$ref": "#/$defs/cel" },
+                "input": { "$ref": "#/$defs/cel" },
+            })) },
             "unhandled": { "enum": ["undo", "attention"], "default": "undo" },
             "deadline": { "$ref": "#/$defs/delay" },
             "on": { "type": "array", "items": { "$ref": "#/$defs/branch" } },

@@ -66,7 +66,7 @@ impl Bench {
 
     pub(crate) fn start(&mut self, input: Value) -> Result<(), Error> {
         let run: RunId = RUN.parse().unwrap();
-        self.give(Input::Started(Start { run, input, starter: "user:ada".to_owned() }))
+        self.give(Input::Started(Start { run, input, starter: "user:ada".to_owned(), caused: 0 }))
     }
 
     /// Gives an input, and all the `Continue`s that follow.

@@ -57,9 +57,13 @@ impl Store for Postgres {
         list.read(self.engine.pool(), after, rows_max, template::read).await
     }
 
-    async fn published_names(&self, organization: OrganizationId) -> Result<Vec<String>, StoreError> {
-        let names = sqlx::query_scalar(template::PUBLISHED).bind(organization.as_uuid());
-        ask(names.fetch_all(self.engine.pool())).await
+    async fn published_versions(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Vec<(String, u32)>, StoreError> {
+        let published = sqlx::query(template::PUBLISHED).bind(organization.as_uuid());
+        let rows = ask(published.fetch_all(self.engine.pool())).await?;
+        rows.iter().map(template::name_and_version).collect::<Result<_, _>>().map_err(store_error)
     }
 
     async fn find_run(

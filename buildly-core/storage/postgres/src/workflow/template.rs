@@ -96,5 +96,10 @@ pub(super) const FIND: &str = "
     ORDER BY version DESC LIMIT 1";
 
 pub(super) const PUBLISHED: &str = "
-    SELECT DISTINCT name FROM workflow_template
-    WHERE organization_id = $1 AND status = 'published' ORDER BY name";
+    SELECT name, max(version) AS version FROM workflow_template
+    WHERE organization_id = $1 AND status = 'published'
+    GROUP BY name ORDER BY name";
+
+pub(super) fn name_and_version(row: &PgRow) -> sqlx::Result<(String, u32)> {
+    Ok((row.try_get("name")?, version(row, "version")?))
+}

@@ -48,9 +48,12 @@ impl Store for Sqlite {
         self.engine.read(move |tx| list.read(tx, after, rows_max, 8, template::read)).await
     }
 
-    async fn published_names(&self, organization: OrganizationId) -> Result<Vec<String>, StoreError> {
+    async fn published_versions(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Vec<(String, u32)>, StoreError> {
         let organization = organization.to_string();
-        self.engine.read(move |tx| template::published_names(tx, &organization)).await
+        self.engine.read(move |tx| template::published_versions(tx, &organization)).await
     }
 
     async fn find_run(

@@ -105,9 +105,13 @@ pub(super) fn find(
 }
 
 const PUBLISHED: &str = "
-    SELECT DISTINCT name FROM workflow_template
-    WHERE organization_id = ?1 AND status = 'published' ORDER BY name";
+    SELECT name, max(version) AS version FROM workflow_template
+    WHERE organization_id = ?1 AND status = 'published'
+    GROUP BY name ORDER BY name";
 
-pub(super) fn published_names(tx: &Connection, organization: &str) -> Result<Vec<String>, StoreError> {
-    super::row::all(tx, PUBLISHED, [organization], |row| row.get(0))
+pub(super) fn published_versions(
+    tx: &Connection,
+    organization: &str,
+) -> Result<Vec<(String, u32)>, StoreError> {
+    super::row::all(tx, PUBLISHED, [organization], |row| Ok((row.get(0)?, row.get(1)?)))
 }

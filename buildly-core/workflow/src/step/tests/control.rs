@@ -32,6 +32,7 @@ fn people_s_outdated_inputs_are_a_conflict_and_change_nothing() {
                 run: crate::testing::RUN.parse().unwrap(),
                 input: json!({}),
                 starter: String::new(),
+                caused: 0,
             }),
         ),
         ("retry of the run", Input::Retry { activation: ActivationId(1), waive: true }),

@@ -23,6 +23,7 @@ fn a_step_stops_at_its_bound_and_goes_on_with_continue() {
         run: crate::testing::RUN.parse().unwrap(),
         input: json!({"items": items}),
         starter: String::new(),
+        caused: 0,
     };
     run.give_one(Input::Started(start)).unwrap();
     let facts =
