@@ -2,8 +2,10 @@
 
 mod bad_input;
 mod calls;
+mod command;
 mod crash;
 mod ledger;
+mod lint;
 mod nodes;
 mod people;
 mod steering;
