@@ -183,7 +183,9 @@ impl Buildly {
         tasks.spawn(keep_tokens(auth.clone(), clock.clone(), stopped.clone()));
         let issuer = settings.public_url.as_deref().unwrap_or(buildly_auth::token::ISSUER_DEFAULT);
         auth.issue_as(issuer).await?;
-        tasks.spawn(engine.run(stopped));
+        if settings.works_for_runs {
+            tasks.spawn(engine.run(stopped));
+        }
 
         let data_plane = DataPlane {
             hot: hot.clone(),

@@ -30,7 +30,10 @@ pub struct Settings {
     pub cors: cors::Policy,
     /// Which proxies before this process are believed about the client's address.
     pub trust: forwarded::Trust,
-    /// How this node works for runs of workflows.
+    /// Whether this node works for runs of workflows: performs their calls, empties their inboxes,
+    /// fires their timers. One that does not still starts, shows and steers them.
+    pub works_for_runs: bool,
+    /// How it works for them.
     pub workflow: WorkerSettings,
     /// The key that seals secrets in the database. Without one, the file
     /// `keys/deployment.key` of the data folder holds it; several nodes need the same.
@@ -48,6 +51,7 @@ impl Default for Settings {
             rate_limits: RateLimits::standard(),
             cors: cors::Policy::default(),
             trust: forwarded::Trust::default(),
+            works_for_runs: true,
             workflow: WorkerSettings::default(),
             deployment_key: None,
         }

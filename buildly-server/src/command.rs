@@ -13,6 +13,7 @@ mod serve;
 mod service;
 mod status;
 mod user;
+mod workflow;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -40,6 +41,7 @@ Examples:
   buildly serve
   buildly serve --listen 0.0.0.0:8080 --data-dir /var/lib/buildly
   BUILDLY_DATABASE_URL=postgres://buildly@db/buildly buildly serve
+  buildly workflow lint order.yaml
   buildly config show
 
 Every setting can stand in buildly.toml, in the environment as BUILDLY_…, or on the command
@@ -86,6 +88,9 @@ enum Command {
     /// Put services behind the gateway, and run those that come with Buildly.
     #[command(subcommand)]
     Service(service::Command),
+    /// Check, publish, start, watch and mend processes that run through services and people.
+    #[command(subcommand)]
+    Workflow(workflow::Command),
     /// Prove the journal.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -129,6 +134,7 @@ async fn perform(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Config(command) => command.run(settings),
         Command::Openapi(command) => command.run(settings),
         Command::Service(command) => command.run(settings).await,
+        Command::Workflow(command) => command.run(settings).await,
         Command::Audit(command) => command.run(settings).await,
         Command::Migrate(command) => command.run(settings).await,
         Command::Backup(command) => command.run(settings).await,

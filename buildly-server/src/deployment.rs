@@ -14,7 +14,22 @@ use crate::server::cors_policy;
 /// # Errors
 /// [`buildly_core::Error`] says what is in the way.
 pub async fn open(configuration: &Configuration) -> Result<Buildly, buildly_core::Error> {
-    let mut builder = Buildly::builder().folder(&configuration.data_dir).settings(settings(configuration)?);
+    open_with(configuration, settings(configuration)?).await
+}
+
+/// Opens it for one command, which works for no run: calls of services are a server's.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_for_command(configuration: &Configuration) -> Result<Buildly, buildly_core::Error> {
+    open_with(configuration, Settings { works_for_runs: false, ..settings(configuration)? }).await
+}
+
+async fn open_with(
+    configuration: &Configuration,
+    settings: Settings,
+) -> Result<Buildly, buildly_core::Error> {
+    let mut builder = Buildly::builder().folder(&configuration.data_dir).settings(settings);
     if let Some(url) = &configuration.database_url {
         builder = builder.storage(Postgres::connect_in(url.expose(), &configuration.database_schema).await?);
     }
@@ -57,6 +72,7 @@ fn settings(configuration: &Configuration) -> Result<Settings, buildly_core::Err
         cors: cors_policy(configuration),
         deployment_key: deployment_key.transpose()?,
         trust: configuration.trust(),
+        works_for_runs: usual.works_for_runs,
         workflow: usual.workflow,
     })
 }

@@ -10,6 +10,7 @@ mod read_only;
 mod services;
 mod socket;
 mod task;
+mod workflow;
 
 use std::path::Path;
 
@@ -20,10 +21,11 @@ use http::header::CONTENT_TYPE;
 use crate::route::post;
 use crate::{Problem, Request, Response, Routes};
 
-pub use ask::{AskError, ask};
+pub use ask::{AskError, Session, ask};
 pub use audit::Against;
 pub(crate) use socket::bind;
 pub use task::{Task, perform};
+pub use workflow::Ask;
 
 /// Where the task goes, on the socket only.
 const PATH: &str = "/local/";

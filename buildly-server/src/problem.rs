@@ -171,10 +171,11 @@ impl Problem {
         &self.0.detail
     }
 
-    /// The sentence and every refused field, on one line each, for a terminal.
+    /// The sentence, every refused field and every finding, on one line each, for a terminal.
     #[must_use]
     pub fn explained(&self) -> String {
-        explained(&json!({"detail": self.0.detail, "errors": self.0.errors}))
+        let findings = self.0.members.get("findings");
+        explained(&json!({"detail": self.0.detail, "errors": self.0.errors, "findings": findings}))
     }
 
     /// Writes the cause to the log: an error of ours loudly, the rest for those who look.
@@ -221,7 +222,8 @@ impl Problem {
     }
 }
 
-/// The sentence and every refused field of a problem's body, on one line each, for a terminal.
+/// The sentence, every refused field and every finding of a problem's body, on one line each, for
+/// a terminal.
 pub(crate) fn explained(body: &Value) -> String {
     let detail = body.get("detail").and_then(Value::as_str);
     let mut text = detail.unwrap_or("The request was refused.").to_owned();
@@ -229,6 +231,10 @@ pub(crate) fn explained(body: &Value) -> String {
         for sentence in sentences.as_array().into_iter().flatten().filter_map(Value::as_str) {
             text.push_str(&format!("\n{field}: {sentence}"));
         }
+    }
+    for finding in body.get("findings").and_then(Value::as_array).into_iter().flatten() {
+        let part = |name: &str| finding.get(name).and_then(Value::as_str).unwrap_or_default();
+        text.push_str(&format!("\n{}: {}; {}", part("level"), part("reason"), part("mending")));
     }
     text
 }

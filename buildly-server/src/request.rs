@@ -1,7 +1,7 @@
 //! A request, as a handler sees it: the head is parsed, the body is still to be read.
 
 mod authorization;
-mod body;
+pub(crate) mod body;
 mod fields;
 pub(crate) mod form;
 mod query;

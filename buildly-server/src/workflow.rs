@@ -14,7 +14,10 @@ use buildly_model::Cursor;
 
 use crate::{Problem, Request, Routes};
 
-pub(crate) use shape::RunBody;
+pub(crate) use picture::Line;
+pub(crate) use run::{all_events, tree};
+pub(crate) use shape::{RunBody, RunEventBody, RunSummaryBody, TemplateBody};
+pub(crate) use template::template_of;
 
 /// The operations on workflows.
 pub(crate) fn routes() -> Routes {

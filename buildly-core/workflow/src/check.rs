@@ -11,6 +11,7 @@ mod finding;
 mod order;
 mod outcome;
 mod references;
+mod waits;
 
 use crate::Compiled;
 pub use finding::{Finding, Severity};
@@ -19,11 +20,19 @@ pub use references::{Operation, Outside, Parameter};
 /// Checks a template that is to be published. It can be, if no finding is an error.
 #[must_use]
 pub fn check(template: &Compiled, outside: &dyn Outside) -> Vec<Finding> {
+    let mut findings = check_structure(template);
+    references::check(template, outside, &mut findings);
+    findings
+}
+
+/// The part of [`check`] that needs no world outside: what a text alone shows.
+#[must_use]
+pub fn check_structure(template: &Compiled) -> Vec<Finding> {
     let mut findings = Vec::new();
     order::check(template, &mut findings);
     outcome::check(template, &mut findings);
     expressions::check(template, &mut findings);
-    references::check(template, outside, &mut findings);
+    waits::check(template, &mut findings);
     findings
 }
 

@@ -52,7 +52,7 @@ mod testing;
 
 pub use bells::Bells;
 pub use change::{Change, Stepped, Used};
-pub use check::{Finding, Operation, Outside, Parameter, Severity, check};
+pub use check::{Finding, Operation, Outside, Parameter, Severity, check, check_structure};
 pub use compiled::{
     Compiled, Guard, Handled, Handler, Link, LinkId, Needed, Node, NodeKind, StartedBy, Target, WaitFor,
     compile,

@@ -11,10 +11,12 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::UnixStream;
 
+use buildly_core::Buildly;
+
 use super::{PATH, Task, perform, read_only, socket};
 use crate::StartError;
 use crate::configuration::Configuration;
-use crate::deployment::open;
+use crate::deployment::open_for_command;
 
 const ANSWER_BYTES_MAX: usize = 100_000_000;
 
@@ -41,6 +43,15 @@ pub enum AskError {
         /// The sentence.
         detail: String,
     },
+    /// The server that ran when the command began does not answer any more.
+    #[error(
+        "the server on `{}` has stopped meanwhile; start it with `buildly serve` and ask again",
+        folder.display()
+    )]
+    Gone {
+        /// The folder that it ran on.
+        folder: PathBuf,
+    },
     /// The running server did not answer as it should.
     #[error("the running server gave no valid answer: {reason}")]
     BadAnswer {
@@ -65,12 +76,72 @@ pub async fn ask(configuration: &Configuration, task: Task) -> Result<Value, Ask
         None => match read_only::perform(configuration, task).await {
             Ok(answer) => answer,
             Err(task) => {
-                let buildly = open(configuration).await.map_err(StartError::from)?;
+                let buildly = open_for_command(configuration).await.map_err(StartError::from)?;
                 let outcome = perform(&buildly, task).await;
                 buildly.close().await;
                 outcome.map_err(|problem| AskError::Refused { detail: problem.explained() })
             }
         },
+    }
+}
+
+/// Does several tasks, one after the other: the running server does them if there is one, else
+/// this process, which holds the deployment open meanwhile.
+pub struct Session {
+    folder: PathBuf,
+    own: Option<Buildly>,
+    is_shared: bool,
+}
+
+impl Session {
+    /// Begins; makes nothing where nothing is.
+    ///
+    /// # Errors
+    /// [`AskError`] if no server runs and the deployment cannot be opened.
+    pub async fn open(configuration: &Configuration) -> Result<Self, AskError> {
+        let folder = configuration.data_dir.clone();
+        let is_shared = configuration.database_url.is_some();
+        if connect(&folder).await.is_some() {
+            return Ok(Self { folder, own: None, is_shared });
+        }
+        read_only::require_data(configuration).await?;
+        let own = open_for_command(configuration).await.map_err(StartError::from)?;
+        Ok(Self { folder, own: Some(own), is_shared })
+    }
+
+    /// Whether a server may be working while this goes on: the one on the folder, or another node
+    /// of the same database.
+    #[must_use]
+    pub fn is_worked_on(&self) -> bool {
+        self.own.is_none() || self.is_shared
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Does a task.
+    ///
+    /// # Errors
+    /// [`AskError`] says why it was not done.
+    pub async fn ask(&self, task: Task) -> Result<Value, AskError> {
+        let refused = |problem: crate::Problem| AskError::Refused { detail: problem.explained() };
+        match &self.own {
+            Some(buildly) => perform(buildly, task).await.map_err(refused),
+            None => match connect(&self.folder).await {
+                Some(stream) => over(stream, &task).await,
+                None => Err(AskError::Gone { folder: self.folder.clone() }),
+            },
+        }
+    }
+
+    /// Ends it.
+    pub async fn close(self) {
+        if let Some(buildly) = self.own {
+            buildly.close().await;
+        }
     }
 }
 

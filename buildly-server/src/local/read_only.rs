@@ -34,6 +34,15 @@ pub(super) async fn perform(
     })
 }
 
+/// Refuses a place where nothing is.
+///
+/// # Errors
+/// [`AskError`] if there is nothing, or nothing of this version.
+pub(super) async fn require_data(configuration: &Configuration) -> Result<(), AskError> {
+    open(configuration).await?.close().await;
+    Ok(())
+}
+
 async fn read(configuration: &Configuration, storage: &dyn Storage, task: Task) -> Result<Value, Problem> {
     let folder = Folder::at(&configuration.data_dir);
     match task {

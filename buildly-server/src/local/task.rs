@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::audit::verified;
-use super::{Against, services};
+use super::{Against, Ask, services, workflow};
 use crate::Problem;
 
 /// What a command asks for.
@@ -67,6 +67,13 @@ pub enum Task {
     },
     /// Sign the ends of all chains, to be kept elsewhere.
     Checkpoint {},
+    /// Something about workflows.
+    Workflow {
+        /// The name of the user who acts; the first superuser if none is named.
+        acting_as: Option<String>,
+        /// What.
+        ask: Ask,
+    },
 }
 
 /// Secrets are written only here, to a socket that the folder's owner alone can open.
@@ -105,6 +112,7 @@ pub async fn perform(buildly: &Buildly, task: Task) -> Result<Value, Problem> {
             Ok(verified(&buildly.journal().verify_against(&kept).await?))
         }
         Task::Checkpoint {} => Ok(json!(buildly.journal().checkpoints().await.map_err(unusable)?)),
+        Task::Workflow { acting_as, ask } => workflow::perform(buildly, acting_as.as_deref(), ask).await,
     }
 }
 

@@ -111,7 +111,7 @@ impl Request {
 }
 
 /// A document that people write, in JSON or YAML; a sentence if it is neither.
-fn read_document(text: &str) -> Result<Value, String> {
+pub(crate) fn read_document(text: &str) -> Result<Value, String> {
     openapi::read_text(text).map_err(|error| match error {
         openapi::Error::Malformed { came } => format!("Expected JSON or YAML, got {came}."),
         other => other.to_string(),

@@ -1,10 +1,12 @@
 //! Pictures of templates and runs.
 
+use std::fmt;
 use std::str::FromStr;
 
 use buildly_core::workflow::Template;
 use buildly_core::workflow::picture::{Marks, Outline, mermaid, svg};
 use http::StatusCode;
+use serde::{Deserialize, Serialize};
 
 use crate::Response;
 
@@ -39,25 +41,43 @@ pub(super) fn draw(template: &Template, marks: &Marks, format: Format) -> Respon
         Format::Svg => Response::bytes(StatusCode::OK, "image/svg+xml", svg(&outline, marks)),
         Format::Mermaid => Response::text(StatusCode::OK, mermaid(&outline, marks)),
         Format::Text => {
-            let mut text = String::new();
-            write_text(&outline, marks, 0, &mut text);
+            let text = lines(&outline, marks).iter().map(|line| format!("{line}\n")).collect::<String>();
             Response::text(StatusCode::OK, text)
         }
     }
 }
 
-/// A line a level, indented.
-fn write_text(outline: &Outline, marks: &Marks, depth: usize, text: &mut String) {
-    text.push_str(&"  ".repeat(depth));
-    if let Some(relation) = &outline.relation {
-        text.push_str(&format!("({relation}) "));
+/// A level on a line of its own, indented below the one that it is in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Line {
+    pub(crate) level: String,
+    pub(crate) text: String,
+    /// How it stands; `None` if it was not reached.
+    pub(crate) mark: Option<String>,
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)?;
+        self.mark.iter().try_for_each(|mark| write!(formatter, " [{mark}]"))
     }
-    text.push_str(&format!("{}: {}", outline.name, outline.what));
-    if let Some(mark) = marks.get(&outline.name) {
-        text.push_str(&format!(" [{}]", mark.name()));
-    }
-    text.push('\n');
+}
+
+/// The whole outline, a line a level.
+pub(crate) fn lines(outline: &Outline, marks: &Marks) -> Vec<Line> {
+    let mut lines = Vec::new();
+    draw_line(outline, marks, 0, &mut lines);
+    lines
+}
+
+fn draw_line(outline: &Outline, marks: &Marks, depth: usize, lines: &mut Vec<Line>) {
+    let relation = outline.relation.iter().map(|relation| format!("({relation}) ")).collect::<String>();
+    lines.push(Line {
+        level: outline.name.clone(),
+        text: format!("{}{relation}{}: {}", "  ".repeat(depth), outline.name, outline.what),
+        mark: marks.get(&outline.name).map(|mark| mark.name().to_owned()),
+    });
     for part in outline.parts.iter().chain(&outline.beside) {
-        write_text(part, marks, depth + 1, text);
+        draw_line(part, marks, depth + 1, lines);
     }
 }

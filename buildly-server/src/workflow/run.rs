@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use buildly_core::Buildly;
-use buildly_core::workflow::picture::progress;
-use buildly_core::workflow::{ActivationId, Control, Event, Phase, Run, RunEvent, RunFilter, StartRun};
+use buildly_core::workflow::picture::{Marks, Outline, progress};
+use buildly_core::workflow::{ActivationId, Control, Phase, Run, RunEvent, RunFilter, StartRun};
 use buildly_model::{Principal, RunId};
 use http::HeaderName;
 use serde::Deserialize;
@@ -19,8 +19,8 @@ use crate::{Problem, Request, Response, Routes};
 
 /// The longest that a request waits for a run.
 const WAIT_MAX: Duration = Duration::from_secs(60);
-/// The most events that a picture is drawn from.
-const PICTURE_EVENTS_MAX: usize = 20_000;
+/// The most events that a picture is drawn from, or that a command shows.
+const EVENTS_MAX: usize = 20_000;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// A run to start.
@@ -221,15 +221,33 @@ async fn draw(buildly: &Buildly, request: Request) -> Result<Response, Problem> 
     let principal = request.principal(buildly).await?;
     let format = request.query_value("format")?.unwrap_or_default();
     let run = buildly.workflow().run(&principal, request.path("id")?).await?;
-    let events = all_events(buildly, &principal, run.summary.id).await?;
     let template = buildly.workflow().template_of(&principal, run.summary.id).await?;
-    let happened: Vec<&Event> = events.iter().map(|event| &event.event).collect();
-    Ok(picture::draw(&template, &progress(&run.template, happened), format))
+    Ok(picture::draw(&template, &marks(buildly, &principal, &run).await?, format))
 }
 
-async fn all_events(buildly: &Buildly, principal: &Principal, run: RunId) -> Result<Vec<RunEvent>, Problem> {
+/// The tree of a run, a line a level, with how each stands.
+pub(crate) async fn tree(
+    buildly: &Buildly,
+    principal: &Principal,
+    run: &Run,
+) -> Result<Vec<picture::Line>, Problem> {
+    let template = buildly.workflow().template_of(principal, run.summary.id).await?;
+    Ok(picture::lines(&Outline::of(&template), &marks(buildly, principal, run).await?))
+}
+
+async fn marks(buildly: &Buildly, principal: &Principal, run: &Run) -> Result<Marks, Problem> {
+    let events = all_events(buildly, principal, run.summary.id).await?;
+    Ok(progress(&run.template, events.iter().map(|event| &event.event)))
+}
+
+/// The events of a run, oldest first, as far as anybody wants to look.
+pub(crate) async fn all_events(
+    buildly: &Buildly,
+    principal: &Principal,
+    run: RunId,
+) -> Result<Vec<RunEvent>, Problem> {
     let mut events: Vec<RunEvent> = Vec::new();
-    while events.len() < PICTURE_EVENTS_MAX {
+    while events.len() < EVENTS_MAX {
         let after = events.last().map_or(0, |last| last.number);
         let more = buildly.workflow().history(principal, run, after, 1_000).await?;
         let is_end = more.len() < 1_000;

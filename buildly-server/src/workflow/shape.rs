@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// A version of a template.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WorkflowTemplate)]
-pub(super) struct TemplateBody {
+pub(crate) struct TemplateBody {
     name: String,
     version: u32,
     /// `draft`, `published` or `retired`.
@@ -29,7 +29,7 @@ pub(super) struct TemplateBody {
 }
 
 impl TemplateBody {
-    pub(super) fn summary(stored: StoredTemplate) -> Self {
+    pub(crate) fn summary(stored: StoredTemplate) -> Self {
         Self {
             name: stored.name,
             version: stored.version,
@@ -50,7 +50,7 @@ impl TemplateBody {
 /// A run, as lists show it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WorkflowRunSummary)]
-pub(super) struct RunSummaryBody {
+pub(crate) struct RunSummaryBody {
     id: Uuid,
     template: String,
     template_version: u32,
@@ -177,7 +177,7 @@ impl LiveBody {
 /// One event of a run.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WorkflowRunEvent)]
-pub(super) struct RunEventBody {
+pub(crate) struct RunEventBody {
     /// Its number in the run, from 1 without gaps.
     number: u64,
     #[schema(value_type = String, format = DateTime)]

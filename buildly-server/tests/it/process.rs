@@ -144,6 +144,11 @@ impl Storage {
         Self { schema: Some(format!("process_{}", uuid::Uuid::now_v7().simple())) }
     }
 
+    /// Whether several processes can use it at once.
+    pub fn is_postgres(&self) -> bool {
+        self.schema.is_some()
+    }
+
     /// [`command`], over this storage.
     pub fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
         let mut command = command(folder, arguments);

@@ -2,9 +2,11 @@
 
 mod bad_input;
 mod calls;
+mod command;
 mod crash;
 mod events;
 mod ledger;
+mod lint;
 mod nodes;
 mod people;
 mod steering;

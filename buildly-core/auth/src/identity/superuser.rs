@@ -8,6 +8,7 @@ use super::founding::{found, new_group};
 use super::input::Input;
 use super::view::UserView;
 use super::{Change, Group, Profile, Scope, User};
+use crate::permission::Reason;
 use crate::{Auth, Error};
 
 /// The first superuser is among the first users.
@@ -106,6 +107,24 @@ impl Auth {
         Ok(Principal {
             identity: Identity::User(user.id),
             organization: user.organization,
+            ..Principal::ANONYMOUS
+        })
+    }
+
+    /// The active user of that name, for commands that act in a user's name.
+    ///
+    /// For the operator only: it asks for no proof. What the user may do is asked at each operation.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such user, [`Error::Forbidden`] if it is not active.
+    pub async fn acting_as(&self, username: &str) -> Result<Principal, Error> {
+        let found = self.find_credentials(username).await?.ok_or(Error::NotFound { what: "user" })?;
+        if !found.is_active {
+            return Err(Error::Forbidden(Reason::Inactive));
+        }
+        Ok(Principal {
+            identity: Identity::User(found.user),
+            organization: found.organization,
             ..Principal::ANONYMOUS
         })
     }

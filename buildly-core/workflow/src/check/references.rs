@@ -1,7 +1,7 @@
-//! What a template names in the world outside of it, and whom it waits for.
+//! What a template names in the world outside of it.
 
 use super::Finding;
-use crate::compiled::{Compiled, Node, NodeKind, Target, WaitFor};
+use crate::compiled::{Compiled, NodeKind, Target};
 use crate::template::Actor;
 
 /// An operation of a registered service.
@@ -71,7 +71,6 @@ pub(super) fn check(template: &Compiled, outside: &dyn Outside, findings: &mut V
             missing("service account that you may use named", account, mending);
         }
         findings.extend(unfit);
-        waits(node, findings);
     }
 }
 
@@ -94,20 +93,4 @@ fn mapping(level: &str, operation: &Operation, given: &[&str], has_body: bool) -
         findings.push(Finding::error(level, "the operation needs a body", "add `body`"));
     }
     findings
-}
-
-/// Whoever waits for somebody without a limit may wait for ever.
-fn waits(node: &Node, findings: &mut Vec<Finding>) {
-    let whom = match &node.kind {
-        NodeKind::Wait(WaitFor::Signal { .. }) => "a signal",
-        NodeKind::Task { .. } => "a person",
-        _ => return,
-    };
-    if node.deadline.is_none() {
-        let reason = format!("it waits for {whom} without a limit");
-        findings.push(Finding::warning(&node.name, reason, "add `deadline`, and a branch `on` it"));
-    }
-    if let NodeKind::Task { group: None, user: None, .. } = &node.kind {
-        findings.push(Finding::error(&node.name, "nobody may do it", "name a `group` or a `user`"));
-    }
 }

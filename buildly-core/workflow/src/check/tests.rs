@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{Finding, Operation, Outside, Parameter, Severity, check};
+use super::{Finding, Operation, Outside, Parameter, Severity, check, check_structure};
 use crate::compile;
 use crate::template::{BranchEvent, Delay, FaultFilter, Level, Template};
 
@@ -264,6 +264,21 @@ fn a_level_that_waits_for_what_never_runs_is_found_along_the_chain() {
         .filter_map(|finding| finding.get(..1))
         .collect();
     assert_eq!(dead, ["a", "b", "c"], "{found:?}");
+}
+
+#[test]
+fn what_a_text_alone_shows_needs_no_world() {
+    let template = Template::new(
+        "example",
+        [
+            call("a").account("robot").body("levels.nobody"),
+            Level::task("t").group("managers"),
+            Level::run("s", "other"),
+        ],
+    );
+    let findings = check_structure(&compile(&template).unwrap());
+    let of: Vec<_> = findings.iter().map(|finding| (finding.level.as_str(), finding.severity)).collect();
+    assert_eq!(of, [("a", Severity::Error), ("t", Severity::Warning)], "{findings:?}");
 }
 
 #[test]
