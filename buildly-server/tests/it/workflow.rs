@@ -4,6 +4,7 @@ mod bad_input;
 mod calls;
 mod command;
 mod crash;
+mod guide;
 mod ledger;
 mod lint;
 mod nodes;
