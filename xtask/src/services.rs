@@ -1,5 +1,6 @@
 //! Starts, and where it must, installs what the tests talk to: PostgreSQL on loopback, and
-//! Python with its `venv` module and Node.js for the independent clients.
+//! Python with its `venv` module and Node.js for the independent clients, curl and jq for the
+//! guides.
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -18,6 +19,9 @@ pub(crate) fn start() -> Result<(), String> {
     }
     if !succeeds("node", &["--version"]) || !succeeds("npm", &["--version"]) {
         install(&["nodejs", "npm"])?;
+    }
+    if !succeeds("curl", &["--version"]) || !succeeds("jq", &["--version"]) {
+        install(&["curl", "jq"])?;
     }
     if !answers(POSTGRES) {
         start_postgres()?;

@@ -5,6 +5,7 @@ mod calls;
 mod command;
 mod crash;
 mod events;
+mod guide;
 mod ledger;
 mod lint;
 mod nodes;

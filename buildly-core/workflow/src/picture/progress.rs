@@ -51,6 +51,12 @@ pub fn progress<'a>(template: &Compiled, events: impl IntoIterator<Item = &'a Ev
                     End::Failed { .. } | End::Cancelled { .. } => Mark::Failed,
                 };
                 marks.retain(|_, mark| *mark != Mark::Live);
+                // It was cancelled by its own fault, like all that had to be.
+                if let End::Failed { fault } = end
+                    && template.find(&fault.level).is_some()
+                {
+                    marks.entry(fault.level.clone()).or_insert(Mark::Failed);
+                }
                 marks.insert(template.name.clone(), mark);
             }
             _ => {}

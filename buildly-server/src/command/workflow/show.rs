@@ -63,13 +63,10 @@ fn event_line(event: &Value) -> String {
     let kind = text(event, "kind").trim_start_matches("workflow.");
     let facts = event.get("event").and_then(Value::as_object).and_then(|event| event.values().next());
     let told = facts.and_then(|facts| TELLING.iter().find_map(|name| facts.get(name))).map(words);
-    let line = format!(
-        "{:>5}  {}  {kind:<20}  {}  {}",
-        number(event, "number"),
-        tree::to_the_second(text(event, "at")),
-        text(event, "level"),
-        told.unwrap_or_default()
-    );
+    let said = [text(event, "level"), &told.unwrap_or_default()].map(str::to_owned);
+    let said: Vec<String> = said.into_iter().filter(|part| !part.is_empty()).collect();
+    let (number, at) = (number(event, "number"), tree::to_the_second(text(event, "at")));
+    let line = format!("{number:>5}  {at}  {kind:<20}  {}", said.join("  "));
     format!("{}\n", line.trim_end())
 }
 

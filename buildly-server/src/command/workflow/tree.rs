@@ -107,18 +107,18 @@ fn waits_for(entry: &Value) -> String {
     }
 }
 
-/// Which run it is, and how it stands.
+/// How a run stands, and which it is; the end may be cut off on a narrow terminal.
 pub(super) fn heading(run: &Value) -> String {
     let key = match text(run, "business_key") {
         "" => String::new(),
         key => format!(", for {key}"),
     };
     format!(
-        "run {} of {}, version {}{key}: {}\n",
+        "{}: run {} of {}, version {}{key}\n",
+        text(run, "status").replace('_', " "),
         text(run, "id"),
         text(run, "template"),
         number(run, "template_version"),
-        text(run, "status").replace('_', " "),
     )
 }
 

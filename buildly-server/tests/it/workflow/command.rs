@@ -150,7 +150,7 @@ async fn a_template_is_published_and_run(place: Place) {
     assert_eq!(none, json!([]));
     let shown = succeed(place.run(&["show", id]));
     let lines: Vec<&str> = shown.lines().collect();
-    assert_eq!(lines[0], format!("run {id} of greeting, version 1: completed"));
+    assert_eq!(lines[0], format!("completed: run {id} of greeting, version 1"));
     assert_eq!(lines[1], "greeting: workflow [completed]");
     assert_eq!(lines[2], "  make: calls ledger.create [completed]");
     assert_eq!(lines[4], "completed: \"Hello Ada\"");
@@ -270,7 +270,7 @@ async fn a_run_that_fails_is_watched_to_its_end(place: Place) {
     let mut seen = String::new();
     lines.read_to_string(&mut seen).unwrap();
     assert_eq!(watching.wait().unwrap().code(), Some(1), "{seen}");
-    assert!(seen.starts_with(&format!("run {run} of doomed, version 1: ")), "{seen}");
+    assert!(seen.contains(&format!(": run {run} of doomed, version 1\n")), "{seen}");
     assert!(seen.contains("pause: completed\n") && seen.contains("\nfailed: charge: "), "{seen}");
     let output = place.run(&["start", "doomed", "--wait", "30"]);
     assert_eq!(output.status.code(), Some(1));
@@ -333,7 +333,9 @@ async fn where_no_server_runs_nothing_is_lost(mut place: Place) {
     let run = place.start("hello", &[]);
     place.publish(&emitting("hello", "'ho'"));
     assert!(succeed(place.run(&["list", "--status", "new"])).starts_with(&run));
-    assert!(succeed(place.run(&["show", &run])).contains("version 1: new\n"));
+    assert!(
+        succeed(place.run(&["show", &run])).starts_with(&format!("new: run {run} of hello, version 1\n"))
+    );
     if !is_postgres {
         for arguments in [&["watch", &run][..], &["start", "hello", "--wait", "5"]] {
             let said = fail(place.run(arguments));
