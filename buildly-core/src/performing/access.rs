@@ -11,6 +11,7 @@ use buildly_workflow::{Access, Doer, Error, Outside, Right};
 
 use super::world::World;
 use crate::snapshot::{Hot, Snapshot};
+use uuid::Uuid;
 
 /// Answers from the snapshot.
 pub(crate) struct WorkflowAccess {
@@ -74,19 +75,28 @@ impl Access for WorkflowAccess {
     }
 }
 
+/// How tasks name somebody: by id, as the journal does, or as people do. Whoever has called
+/// themselves by the id of somebody else is not taken for them.
+fn names(id: String, identity: Identity, name: &str) -> Vec<String> {
+    let is_an_id = Uuid::parse_str(name).is_ok() || name.parse::<Identity>().is_ok();
+    let mut names = vec![id, identity.to_string()];
+    names.extend((!is_an_id).then(|| name.to_owned()));
+    names
+}
+
 fn doer(snapshot: &Snapshot, principal: &Principal) -> Doer {
     let auth = &snapshot.auth;
     let (names, groups) = match principal.identity {
         Identity::User(id) => match auth.identity.user(id).filter(|user| user.is_active) {
             Some(user) => (
-                vec![id.to_string(), user.username.clone()],
+                names(id.to_string(), principal.identity, &user.username),
                 auth.identity.groups_of(user).map(|group| group.name.clone()).collect(),
             ),
             None => (Vec::new(), Vec::new()),
         },
         Identity::ServiceAccount(id) => match auth.token.service_account(id) {
             Some(account) => (
-                vec![id.to_string(), account.name.clone()],
+                names(id.to_string(), principal.identity, &account.name),
                 account
                     .groups
                     .iter()

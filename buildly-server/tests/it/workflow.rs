@@ -10,6 +10,7 @@ mod ledger;
 mod lint;
 mod nodes;
 mod people;
+mod shipped;
 mod steering;
 
 use std::time::Duration;

@@ -25,7 +25,7 @@ fn approval() -> Value {
 }
 
 /// Somebody of root's organization, in a group of this name.
-async fn member(world: &World, username: &str, group: Option<&str>) -> Client {
+pub(super) async fn member(world: &World, username: &str, group: Option<&str>) -> Client {
     let me = world.root.get("/coreuser/me/").await.expect(200).json();
     let organization = me["organization"]["organization_uuid"].clone();
     let body = json!({
