@@ -1,12 +1,14 @@
 //! `buildly demo`
 
-use std::io;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Args;
+use tokio::io::AsyncReadExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, Settings, flag};
+use crate::configuration::Configuration;
 use crate::demo::{Invitation, Narrator, Stage, Story, Voice, ground};
 use crate::logging;
 
@@ -46,6 +48,9 @@ pub(super) struct Arguments {
     /// Print one JSON object a step, one for how it ended, and one with address and sign-ins.
     #[arg(long)]
     json: bool,
+    /// Be the deployment that the story kills: print where it is, and end when the input does.
+    #[arg(long, hide = true)]
+    node: bool,
 }
 
 impl Arguments {
@@ -54,6 +59,9 @@ impl Arguments {
         let (configuration, _) = settings.load_with_entries(listen.into_iter().collect(), &DEFAULTS)?;
         logging::begin(&configuration.log)?;
         let said = |failure: crate::demo::Failure| failure.to_string();
+        if self.node {
+            return be_node(configuration).await;
+        }
         if self.reset {
             ground::clear(&configuration).await.map_err(said)?;
         }
@@ -89,4 +97,19 @@ impl Arguments {
         stage.strike().await;
         Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+async fn be_node(configuration: Configuration) -> Result<ExitCode, Failure> {
+    let stage = Stage::set(configuration).await.map_err(|error| error.to_string())?;
+    let mut narrator = Narrator::new(Voice::Quiet, Box::new(io::sink()));
+    let prepared = Story::new(&stage, &mut narrator).prepare().await.map_err(|failure| failure.to_string());
+    if prepared.is_ok() {
+        let told = serde_json::json!({"address": stage.url()});
+        writeln!(io::stdout(), "{told}").map_err(|error| error.to_string())?;
+        // Nothing ever comes: the input ends with the process that began this one.
+        let _ = tokio::io::stdin().read_u8().await;
+    }
+    stage.strike().await;
+    prepared?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use buildly_core::{Folder, Postgres};
 
 use super::Failure;
+use super::killed::NODE;
 use crate::configuration::Configuration;
 use crate::local;
 
@@ -17,7 +18,7 @@ const MARK: &str = "made-by-demo";
 /// Its first line; each further one names a schema.
 const SENTENCE: &str = "`buildly demo` made this folder; `buildly demo --reset` deletes its data again.";
 /// What the server and the demo's services keep in the folder, all of it.
-const KEPT: [&str; 17] = [
+const KEPT: [&str; 18] = [
     "core.db",
     "core.db-wal",
     "core.db-shm",
@@ -35,6 +36,7 @@ const KEPT: [&str; 17] = [
     "keys",
     "mail",
     "buildly.sock",
+    NODE,
 ];
 /// It stays, so that nobody locks a file that is gone.
 const LOCK: &str = "lock";
@@ -124,7 +126,7 @@ struct Database {
     url: String,
     /// Where it is and the core's schema; without user and password.
     name: String,
-    schemas: [String; 4],
+    schemas: Vec<String>,
 }
 
 impl Database {
@@ -135,16 +137,10 @@ impl Database {
         let place = place.split(['?', '#']).next().unwrap_or_default();
         let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
         let name = format!("{place} {schema}");
-        Some(Self {
-            schemas: [
-                schema.clone(),
-                format!("{schema}_crm"),
-                format!("{schema}_documents"),
-                format!("{schema}_appointments"),
-            ],
-            url,
-            name,
-        })
+        let schemas = [schema.clone(), format!("{schema}_{NODE}")].into_iter().flat_map(|schema| {
+            ["", "_crm", "_documents", "_appointments"].map(|service| format!("{schema}{service}"))
+        });
+        Some(Self { schemas: schemas.collect(), url, name })
     }
 }
 

@@ -5,11 +5,15 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::stage::Stage;
-use super::story::{ADMIN, PASSWORD, SUPERUSER, VIEWER};
+use super::story::{ADMIN, MANAGER, PASSWORD, SUPERUSER, VIEWER};
 
 /// Who can sign in, and as what.
-const SIGN_INS: [(&str, &str); 3] =
-    [(ADMIN, "admin of the organization"), (VIEWER, "no role left"), (SUPERUSER, "operator")];
+const SIGN_INS: [(&str, &str); 4] = [
+    (ADMIN, "admin of the organization"),
+    (MANAGER, "approves what runs ask for"),
+    (VIEWER, "no role left"),
+    (SUPERUSER, "operator"),
+];
 
 /// Where the server stays up, and what to try.
 pub struct Invitation {

@@ -86,6 +86,11 @@ impl Narrator {
             Voice::Person => {
                 self.line(&format!("\n{:>2}  {title}  {:.1} ms", self.step, milliseconds(took)))?;
                 for (name, value) in facts.as_object().into_iter().flatten() {
+                    if let Some(lines) = value.as_array().filter(|lines| lines.iter().all(Value::is_string)) {
+                        let lines = lines.iter().filter_map(Value::as_str);
+                        lines.map(|line| format!("    {line}")).try_for_each(|line| self.line(&line))?;
+                        continue;
+                    }
                     let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                     self.line(&format!("    {name}: {}", shortened(&value)))?;
                 }

@@ -41,6 +41,7 @@ pub(super) const PASSWORD: &str = "Demo-horse-9-battery";
 pub(super) const SUPERUSER: &str = "root";
 pub(super) const ADMIN: &str = "ada";
 pub(super) const VIEWER: &str = "vic";
+pub(super) const MANAGER: &str = "grace";
 pub(super) const ORGANIZATION: &str = "Chinook";
 
 /// The story under way.
@@ -53,6 +54,7 @@ pub struct Story<'a> {
     pub(super) root: String,
     pub(super) admin: String,
     pub(super) viewer: String,
+    pub(super) manager: String,
     pub(super) organization: Option<OrganizationId>,
     /// The groups that every organization begins with, by their stable numbers.
     pub(super) admins: u64,
@@ -71,6 +73,7 @@ impl<'a> Story<'a> {
             root: String::new(),
             admin: String::new(),
             viewer: String::new(),
+            manager: String::new(),
             organization: None,
             admins: 0,
             users: 0,
@@ -85,8 +88,19 @@ impl<'a> Story<'a> {
         self.people().await?;
         self.services().await?;
         self.records().await?;
+        self.processes().await?;
         self.rights().await?;
         self.proof().await
+    }
+
+    /// Only what a process through the services needs.
+    ///
+    /// # Errors
+    /// As [`Story::tell`].
+    pub async fn prepare(mut self) -> Result<(), Failure> {
+        self.people().await?;
+        self.services().await?;
+        self.prepare_onboarding().await
     }
 
     /// One step: asks, tells, and checks the status.
@@ -117,10 +131,7 @@ impl<'a> Story<'a> {
 
     /// Asks without telling: what only prepares a step.
     pub(super) async fn quietly(&self, question: Question<'_>, expected: &[u16]) -> Result<Value, Failure> {
-        let answer = self.client.ask(&question).await?;
-        let what = format!("{} {}", question.method, question.path);
-        check(&what, &answer, expected)?;
-        Ok(answer.json())
+        ask(&self.client, question, expected).await
     }
 
     /// Signs in and gives the access token.
@@ -132,6 +143,14 @@ impl<'a> Story<'a> {
         };
         text(&answer, "access")
     }
+}
+
+/// Asks, and checks the status.
+pub(super) async fn ask(client: &Client, question: Question<'_>, expected: &[u16]) -> Result<Value, Failure> {
+    let answer = client.ask(&question).await?;
+    let what = format!("{} {}", question.method, question.path);
+    check(&what, &answer, expected)?;
+    Ok(answer.json())
 }
 
 fn check(what: &str, answer: &Answer, expected: &[u16]) -> Result<(), Failure> {

@@ -31,11 +31,22 @@ fn assert_told(steps: &[Value], end: &Value) {
     assert_eq!(statuses(steps, "/crm/contacts/?limit=3&join"), [200]);
     assert_eq!(statuses(steps, "/crm/contacts/"), [403]);
     assert_eq!(statuses(steps, "/crm/contacts/?limit=1"), [200, 403]);
-    let plan = steps.iter().find(|step| step["facts"]["calls"].is_u64()).unwrap();
+    let plan = steps.iter().find(|step| step["facts"]["plan"].is_string()).unwrap();
     assert_eq!(
         plan["facts"]["calls to each service"],
         serde_json::json!({ "appointments": 1, "crm": 1, "documents": 1 })
     );
+    let ended: Vec<&str> = steps
+        .iter()
+        .filter(|step| step["path"].as_str().is_some_and(|path| path.ends_with("/?wait=30")))
+        .filter_map(|step| step["answer"]["status"].as_str())
+        .collect();
+    assert_eq!(ended, ["completed", "compensated"], "one process ends, one is undone");
+    let killed = steps.iter().find(|step| step["facts"]["at work on"].is_array()).unwrap();
+    assert_eq!(killed["facts"]["at work on"], serde_json::json!(["write_letter"]));
+    let survived = steps.iter().find(|step| step["facts"]["calls"] == 1).unwrap();
+    assert_eq!(survived["facts"]["run"], killed["facts"]["run"]);
+    assert_eq!((&survived["facts"]["contacts"], &survived["facts"]["letters"]), (&1.into(), &1.into()));
     let checks: Vec<&Value> = steps.iter().filter(|step| step["facts"]["chains"].is_u64()).collect();
     let [whole, damaged] = checks[..] else { panic!("{checks:?}") };
     assert_eq!(whole["facts"]["broken"], 0);
@@ -63,12 +74,13 @@ async fn the_story_comes_out_and_a_second_start_goes_on_with_the_same_data() {
 #[tokio::test]
 async fn the_same_story_is_told_on_postgresql() {
     let folder = Folder::new();
-    let schema = format!("d_{}", uuid::Uuid::now_v7().simple());
+    let schema = format!("d_{}", &uuid::Uuid::now_v7().simple().to_string()[4..]);
     let setting = format!("database_schema={schema}");
     let (steps, end) = tell(&folder, &["--database-url", POSTGRES_URL, "--set", &setting]).await;
-    for suffix in ["", "_crm", "_documents", "_appointments"] {
-        let schema = format!("{schema}{suffix}");
-        drop_schema(&schema).await;
+    for node in ["", "_node"] {
+        for suffix in ["", "_crm", "_documents", "_appointments"] {
+            drop_schema(&format!("{schema}{node}{suffix}")).await;
+        }
     }
     assert_told(&steps, &end);
 }
@@ -170,7 +182,7 @@ async fn a_demo_that_stays_up_says_where_and_ends_in_order() {
     for sign_in in last["sign_ins"].as_array().unwrap() {
         client.post("/token/", sign_in).await.expect(200);
     }
-    assert_eq!(last["sign_ins"].as_array().unwrap().len(), 3);
+    assert_eq!(last["sign_ins"].as_array().unwrap().len(), 4);
     assert_eq!(last["try"].as_array().unwrap().len(), 3, "{last}");
     assert!(last["mail"].as_str().unwrap().ends_with("/data/mail"), "{last}");
     assert_eq!(staying.terminate(), Some(0));
