@@ -313,9 +313,23 @@ async fn a_level_that_needs_attention_is_retried(place: Place) {
         assert!(said.contains(expected), "{level}: {said}");
     }
     let said = succeed(place.run(&["retry", &run, "a", "--waive"]));
-    assert_eq!(said, "`a` is done anew; the run is running\n");
+    assert_eq!(said, "`a` is done anew\n");
     until(&place.root, &run, "completed").await;
     assert!(fail(place.run(&["retry", &run, "a", "--waive"])).contains("no level of this run does"));
+
+    let one = json!({"name": "one", "do": {"call": {"operation": "ledger.refuse", "body": "{}"}}});
+    let each = json!({"name": "each", "do": {"for_each": {"items": "[1, 2]", "at_once": 2, "level": one}}});
+    place.publish(&json!({"name": "many", "unhandled": "attention", "levels": [each]}));
+    let run = place.start("many", &[]);
+    while !succeed(place.run(&["show", &run])).contains("one: calls ledger.refuse [needs attention, number ")
+    {
+    }
+    let said = fail(place.run(&["retry", &run, "one"]));
+    let (case, numbers) = said.split_once(" by its number, ").unwrap();
+    assert!(case.contains("`one` needs attention 2 times"), "{said}");
+    let number = numbers.split_once(',').unwrap().0;
+    let done = succeed(place.run(&["retry", &run, number]));
+    assert_eq!(done, format!("`{number}` is done anew\n"));
     place.stop().await;
 }
 
