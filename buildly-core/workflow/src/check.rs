@@ -25,7 +25,7 @@ pub fn check(template: &Compiled, outside: &dyn Outside) -> Vec<Finding> {
     findings
 }
 
-/// The part of [`check`] that needs no world outside: what a text alone shows.
+/// The part of [`check()`] that needs no world outside: what a text alone shows.
 #[must_use]
 pub fn check_structure(template: &Compiled) -> Vec<Finding> {
     let mut findings = Vec::new();

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use buildly_core::Buildly;
 use buildly_model::Body;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST};
@@ -10,8 +11,6 @@ use http_body_util::Full;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::UnixStream;
-
-use buildly_core::Buildly;
 
 use super::{PATH, Task, perform, read_only, socket};
 use crate::StartError;

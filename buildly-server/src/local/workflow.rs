@@ -15,8 +15,8 @@ use uuid::Uuid;
 use crate::Problem;
 use crate::workflow::{RunBody, RunEventBody, RunSummaryBody, TemplateBody, all_events, template_of, tree};
 
-/// The longest that an answer waits for a run to move.
-const WAIT_MAX: Duration = Duration::from_secs(10);
+/// The longest that an answer waits for a run to move; a server that stops waits for it.
+const WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// What a command asks for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ pub enum Ask {
         run: RunId,
         /// The version that is known: the answer waits for another.
         seen: Option<u64>,
-        /// For so long, at most 10 s.
+        /// For so long, at most 2 s.
         wait_ms: u64,
     },
     /// What happened in a run.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use buildly_model::RunId;
 use clap::Args;
 
-use super::super::{Settings, print, text};
+use super::super::{Settings, print};
 use super::{Acting, Failure};
 use crate::local::Ask;
 
@@ -38,7 +38,7 @@ pub(in crate::command) struct Arguments {
 impl Arguments {
     pub(super) async fn run(self, settings: Settings) -> Result<ExitCode, Failure> {
         let Self { run, level, waive, acting } = self;
-        let moved = acting.ask(settings, Ask::Retry { run, level: level.clone(), waive }).await?;
-        print(&format!("`{level}` is done anew; the run is {}\n", text(&moved, "status").replace('_', " ")))
+        acting.ask(settings, Ask::Retry { run, level: level.clone(), waive }).await?;
+        print(&format!("`{level}` is done anew\n"))
     }
 }

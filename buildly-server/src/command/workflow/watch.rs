@@ -24,7 +24,7 @@ Ends when the run does, with 0 if it is completed and with 1 otherwise. Ctrl-C e
 the run. Set NO_COLOR to draw without colours.";
 
 /// One question waits so long for a change.
-const WAIT_MS: u64 = 10_000;
+const WAIT_MS: u64 = 2_000;
 /// The tree is drawn no more often than this.
 const PAUSE: Duration = Duration::from_millis(100);
 

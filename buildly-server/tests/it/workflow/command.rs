@@ -221,6 +221,18 @@ fn watch(place: &Place, run: &str) -> (std::process::Child, BufReader<std::proce
     (watching, lines)
 }
 
+/// What a terminal gets while a run is watched on it, and the exit code.
+fn watch_on_a_terminal(place: &Place, run: &str) -> (String, Option<i32>) {
+    let watch = place.command(&["watch", run]);
+    let words = [watch.get_program()].into_iter().chain(watch.get_args());
+    let line = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect::<Vec<_>>().join(" ");
+    let mut terminal = Command::new("script");
+    terminal.args(["-qec", &line, "/dev/null"]).current_dir(&place.folder.0).env_remove("NO_COLOR");
+    terminal.envs(watch.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = terminal.stdin(std::process::Stdio::null()).output().unwrap();
+    (String::from_utf8(output.stdout).unwrap(), output.status.code())
+}
+
 async fn a_run_that_waits_for_a_person_is_watched_to_its_end(place: Place) {
     group(&place, "Managers").await;
     place.publish(&json!({"name": "approval", "levels": [
@@ -244,19 +256,9 @@ async fn a_run_that_waits_for_a_person_is_watched_to_its_end(place: Place) {
     }
     assert!(seen.ends_with("completed: true\n"), "{seen}");
 
-    // On a terminal the tree stands in its place; of one that has ended all is said at once.
-    let inner = place.command(&["watch", &run]);
-    let words = [inner.get_program()].into_iter().chain(inner.get_args());
-    let line = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect::<Vec<_>>().join(" ");
-    let mut terminal = Command::new("script");
-    terminal.args(["-qec", &line, "/dev/null"]).current_dir(&place.folder.0).env_remove("NO_COLOR");
-    terminal.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    terminal.stdin(std::process::Stdio::null());
-    let drawn = String::from_utf8(terminal.output().unwrap().stdout).unwrap();
-    assert!(
-        drawn.contains("\x1b[J") && drawn.contains("\x1b[32m  approve: task for Managers [completed]"),
-        "{drawn}"
-    );
+    let (drawn, code) = watch_on_a_terminal(&place, &run);
+    assert!(drawn.contains("\x1b[32m  approve: task for Managers [completed]"), "{drawn}");
+    assert_eq!(code, Some(0), "of a run that has ended all is said at once");
     place.stop().await;
 }
 
@@ -272,6 +274,10 @@ async fn a_run_that_fails_is_watched_to_its_end(place: Place) {
     assert_eq!(watching.wait().unwrap().code(), Some(1), "{seen}");
     assert!(seen.contains(&format!(": run {run} of doomed, version 1\n")), "{seen}");
     assert!(seen.contains("pause: completed\n") && seen.contains("\nfailed: charge: "), "{seen}");
+    let (drawn, code) = watch_on_a_terminal(&place, &place.start("doomed", &[]));
+    assert_eq!(code, Some(1), "{drawn}");
+    let again = "\x1b[4A\r\x1b[J";
+    assert!(drawn.contains(again), "the tree is drawn in the place of the one before: {drawn:?}");
     let output = place.run(&["start", "doomed", "--wait", "30"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stdout).contains("failed: charge: "), "{output:?}");
@@ -313,9 +319,23 @@ async fn a_level_that_needs_attention_is_retried(place: Place) {
         assert!(said.contains(expected), "{level}: {said}");
     }
     let said = succeed(place.run(&["retry", &run, "a", "--waive"]));
-    assert_eq!(said, "`a` is done anew; the run is running\n");
+    assert_eq!(said, "`a` is done anew\n");
     until(&place.root, &run, "completed").await;
     assert!(fail(place.run(&["retry", &run, "a", "--waive"])).contains("no level of this run does"));
+
+    let one = json!({"name": "one", "do": {"call": {"operation": "ledger.refuse", "body": "{}"}}});
+    let each = json!({"name": "each", "do": {"for_each": {"items": "[1, 2]", "at_once": 2, "level": one}}});
+    place.publish(&json!({"name": "many", "unhandled": "attention", "levels": [each]}));
+    let run = place.start("many", &[]);
+    while !succeed(place.run(&["show", &run])).contains("one: calls ledger.refuse [needs attention, number ")
+    {
+    }
+    let said = fail(place.run(&["retry", &run, "one"]));
+    let (case, numbers) = said.split_once(" by its number, ").unwrap();
+    assert!(case.contains("`one` needs attention 2 times"), "{said}");
+    let number = numbers.split_once(',').unwrap().0;
+    let done = succeed(place.run(&["retry", &run, number]));
+    assert_eq!(done, format!("`{number}` is done anew\n"));
     place.stop().await;
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -62,7 +62,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(' ');
         }
         text.push(digit);
@@ -129,8 +129,9 @@ fn commands(block: &[&str]) -> Vec<Step> {
 }
 
 /// Somebody who follows the page in one shell; what serves runs beside it.
-struct Reader {
-    program: Box<dyn Fn(&[&str]) -> Command>,
+struct Reader<'a> {
+    storage: &'a Storage,
+    folder: &'a Path,
     shell: Child,
     input: ChildStdin,
     output: mpsc::Receiver<String>,
@@ -139,27 +140,19 @@ struct Reader {
     serving: Vec<Serving>,
 }
 
-impl Reader {
-    fn new(storage: &Storage, folder: &Path) -> Self {
-        let usual = storage.command(folder, &[]);
-        let variables: Vec<_> =
-            usual.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
-        let folder = folder.to_owned();
-        let prepare = move |mut command: Command| {
-            for (name, value) in &variables {
-                match value {
-                    Some(value) => command.env(name, value),
-                    None => command.env_remove(name),
-                };
-            }
-            command.current_dir(&folder).stdin(Stdio::piped()).stdout(Stdio::piped());
-            command
-        };
-        let binary = PathBuf::from(env!("CARGO_BIN_EXE_buildly"));
-        let path = std::env::var("PATH").unwrap();
-        let mut shell = prepare(Command::new("bash"));
-        shell.env("PATH", format!("{}:{path}", binary.parent().unwrap().display()));
-        let mut shell = shell.spawn().unwrap();
+impl<'a> Reader<'a> {
+    fn new(storage: &'a Storage, folder: &'a Path) -> Self {
+        let mut shell = Command::new("bash");
+        for (name, value) in storage.command(folder, &[]).get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        let programs = Path::new(env!("CARGO_BIN_EXE_buildly")).parent().unwrap();
+        shell.env("PATH", format!("{}:{}", programs.display(), std::env::var("PATH").unwrap()));
+        shell.env("BUILDLY_DATA_DIR", folder.join("data")).current_dir(folder);
+        let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut input = shell.stdin.take().unwrap();
         writeln!(input, "exec 2>&1").unwrap();
         let (lines, output) = mpsc::channel();
@@ -167,12 +160,7 @@ impl Reader {
         std::thread::spawn(move || {
             printed.lines().map_while(Result::ok).try_for_each(|line| lines.send(line))
         });
-        let program = Box::new(move |arguments: &[&str]| {
-            let mut command = Command::new(&binary);
-            command.args(arguments);
-            prepare(command)
-        });
-        Self { program, shell, input, output, addresses: BTreeMap::new(), serving: Vec::new() }
+        Self { storage, folder, shell, input, output, addresses: BTreeMap::new(), serving: Vec::new() }
     }
 
     fn follow(&mut self, line: &str, shown: &[String]) {
@@ -203,7 +191,7 @@ impl Reader {
             None => arguments.extend(["--listen".to_owned(), "127.0.0.1:0".to_owned()]),
         }
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let serving = Serving::of((self.program)(&arguments));
+        let serving = Serving::of(self.storage.command(self.folder, &arguments));
         let here = serving.url.trim_start_matches("http://").to_owned();
         self.addresses.insert(address.to_owned(), here);
         self.serving.push(serving);
@@ -239,7 +227,7 @@ impl Reader {
     }
 }
 
-impl Drop for Reader {
+impl Drop for Reader<'_> {
     fn drop(&mut self) {
         let _ended_already = self.shell.kill();
         let _waited_already = self.shell.wait();
