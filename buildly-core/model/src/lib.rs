@@ -24,7 +24,7 @@ pub use id::{
     ApplicationId, EventId, GroupId, InstanceId, InvitationId, JoinRecordId, OrganizationId, ParseIdError,
     RecordTypeId, RelationshipId, RunId, ServiceAccountId, ServiceId, SessionId, TokenId, UserId,
 };
-pub use page::{Cursor, Page, PageSize};
+pub use page::{Cursor, Page, PageSize, Place};
 pub use principal::{Identity, ParseIdentityError, Principal, Proof};
 pub use revision::Revision;
 pub use secret::Secret;
