@@ -19,7 +19,8 @@ pub async fn open(configuration: &Configuration) -> Result<Buildly, buildly_core
         builder = builder.storage(Postgres::connect_in(url.expose(), &configuration.database_schema).await?);
     }
     let buildly = builder.build().await?;
-    buildly.attach_local_records(Box::new(CoreRecords::new(buildly.auth().clone())));
+    buildly
+        .attach_local_records(Box::new(CoreRecords::new(buildly.auth().clone(), buildly.levels().clone())));
     Ok(buildly)
 }
 

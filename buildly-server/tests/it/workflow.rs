@@ -4,6 +4,7 @@ mod bad_input;
 mod calls;
 mod crash;
 mod ledger;
+mod levels;
 mod nodes;
 mod people;
 mod steering;
