@@ -14,6 +14,7 @@ use buildly_mesh::{LocalRecords, Mesh};
 use buildly_model::system::System;
 use buildly_model::{Body, Clock, Random, Revision, ServiceClient, StoreError, Timestamp};
 use buildly_unit::{Change, Storage};
+use buildly_workflow::levels::Levels;
 use buildly_workflow::{Bells, Engine, Workflow};
 use http::{Request, Response};
 use tokio::sync::watch;
@@ -53,6 +54,7 @@ struct Inner {
     data_plane: DataPlane,
     client: Client,
     workflow: Workflow,
+    levels: Levels,
     local_records: Arc<AttachedRecords>,
     stop: watch::Sender<bool>,
     tasks: tokio::sync::Mutex<JoinSet<()>>,
@@ -157,6 +159,7 @@ impl Buildly {
             clock: clock.clone(),
             random: random.clone(),
         });
+        let levels = Levels::new(workflow.clone(), storage.clone());
         let engine = Engine {
             workflow: workflow.clone(),
             services: Arc::new(Calls {
@@ -213,6 +216,7 @@ impl Buildly {
             data_plane,
             client,
             workflow,
+            levels,
             local_records,
             stop,
             tasks,
@@ -249,6 +253,12 @@ impl Buildly {
     #[must_use]
     pub fn workflow(&self) -> &Workflow {
         &self.inner.workflow
+    }
+
+    /// The levels of Buildly Core 1.2.0: what old clients call workflows.
+    #[must_use]
+    pub fn levels(&self) -> &Levels {
+        &self.inner.levels
     }
 
     /// The audit trail, and the proof that it holds.

@@ -9,7 +9,7 @@ use crate::{
 /// To add a resource, write its module with `pub fn routes() -> Routes` and name it here.
 #[must_use]
 pub fn routes() -> Vec<Routes> {
-    vec![
+    let mut routes = vec![
         operations::routes(),
         audit::routes(),
         compat::coreuser::routes(),
@@ -27,5 +27,7 @@ pub fn routes() -> Vec<Routes> {
         permissions::routes(),
         gateway::routes(),
         workflow::routes(),
-    ]
+    ];
+    routes.extend(compat::levels::routes());
+    routes
 }

@@ -9,6 +9,7 @@ pub mod coreuser;
 pub mod datamesh;
 mod group_shape;
 mod key;
+pub mod levels;
 mod list;
 mod local_records;
 pub mod logicmodule;

@@ -34,7 +34,8 @@ async fn open_with(
         builder = builder.storage(Postgres::connect_in(url.expose(), &configuration.database_schema).await?);
     }
     let buildly = builder.build().await?;
-    buildly.attach_local_records(Box::new(CoreRecords::new(buildly.auth().clone())));
+    buildly
+        .attach_local_records(Box::new(CoreRecords::new(buildly.auth().clone(), buildly.levels().clone())));
     Ok(buildly)
 }
 

@@ -53,7 +53,7 @@ impl Response {
 }
 
 /// Percent-encodes everything but unreserved characters (RFC 3986 section 2.3).
-fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

@@ -41,6 +41,8 @@ mod user_update;
 mod users;
 mod view;
 
+pub use buildly_model::Place;
+
 pub use change::Change;
 pub use directory::{Consortium, OrganizationType, Partner};
 pub use group::{Group, GroupKey};
@@ -55,7 +57,7 @@ pub use profile::ProfileUpdate;
 pub use registration::Registration;
 pub use settings::Settings;
 pub use snapshot::{OrganizationFacts, Snapshot, UserFacts};
-pub use store::{AdminMembership, Attachment, DeploymentRows, Member, OrganizationRows, Place, Scope, Store};
+pub use store::{AdminMembership, Attachment, DeploymentRows, Member, OrganizationRows, Scope, Store};
 pub use superuser::NewSuperuser;
 pub use user::{Credentials, PasswordHash, Profile, User, UserKey};
 pub use user_update::UserUpdate;

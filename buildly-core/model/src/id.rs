@@ -97,6 +97,9 @@ ids! {
     JoinRecordId;
     /// One execution of a workflow template.
     RunId;
+    /// A row of the workflow resources of Buildly Core 1.2.0: a level, its type or status, an
+    /// order, a place in a team.
+    LevelRowId;
     /// A fact in the journal.
     EventId;
 }

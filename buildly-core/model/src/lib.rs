@@ -21,10 +21,11 @@ pub use action::{Action, Actions};
 pub use body::{Body, BodyError, TooLong};
 pub use error::{ErrorKind, FieldError, StoreError};
 pub use id::{
-    ApplicationId, EventId, GroupId, InstanceId, InvitationId, JoinRecordId, OrganizationId, ParseIdError,
-    RecordTypeId, RelationshipId, RunId, ServiceAccountId, ServiceId, SessionId, TokenId, UserId,
+    ApplicationId, EventId, GroupId, InstanceId, InvitationId, JoinRecordId, LevelRowId, OrganizationId,
+    ParseIdError, RecordTypeId, RelationshipId, RunId, ServiceAccountId, ServiceId, SessionId, TokenId,
+    UserId,
 };
-pub use page::{Cursor, Page, PageSize};
+pub use page::{Cursor, Page, PageSize, Place};
 pub use principal::{Identity, ParseIdentityError, Principal, Proof};
 pub use revision::Revision;
 pub use secret::Secret;

@@ -1,6 +1,11 @@
 //! Pages of lists: a bounded size and an opaque cursor.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::Serialize;
+
+use crate::FieldError;
 
 /// How many rows a page may hold: 1 to [`PageSize::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,4 +48,35 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Where the next page begins; `None` if this is the last.
     pub next: Option<Cursor>,
+}
+
+/// A place in a list that is ordered by name and number: that of one of its rows, whether the
+/// row is still there or not. Written as `number,name`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The row's name.
+    pub name: String,
+    /// The row's number.
+    pub number: i64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{},{}", self.number, self.name)
+    }
+}
+
+impl FromStr for Place {
+    type Err = FieldError;
+
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        let refused =
+            || FieldError::new("after", "Expected a number, a comma and a name, as the part before says it.");
+        let (number, name) = text.split_once(',').ok_or_else(refused)?;
+        if name.contains('\0') {
+            return Err(refused());
+        }
+        let number = number.parse().map_err(|_| refused())?;
+        Ok(Self { name: name.to_owned(), number })
+    }
 }

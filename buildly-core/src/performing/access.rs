@@ -4,14 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use buildly_auth::identity::Group;
 use buildly_auth::{Decision, Resource};
 use buildly_gateway::Gateway;
-use buildly_model::{Action, Identity, OrganizationId, Principal, ServiceId};
+use buildly_model::{
+    Action, Actions, FieldError, GroupId, Identity, OrganizationId, Principal, ServiceId, UserId,
+};
+use buildly_workflow::levels::Standing;
 use buildly_workflow::{Access, Doer, Error, Outside, Right};
+use uuid::Uuid;
 
 use super::world::World;
 use crate::snapshot::{Hot, Snapshot};
-use uuid::Uuid;
 
 /// Answers from the snapshot.
 pub(crate) struct WorkflowAccess {
@@ -31,6 +35,16 @@ impl WorkflowAccess {
             reason: "workflows belong to an organization, and you are in none".to_owned(),
         })?;
         Ok((self.hot.for_principal(principal).await?, organization))
+    }
+
+    async fn of_organization(&self, organization: OrganizationId) -> Result<Arc<Snapshot>, Error> {
+        let nobody = Principal { organization: Some(organization), ..Principal::ANONYMOUS };
+        let snapshot = self.hot.for_principal(&nobody).await?;
+        if snapshot.auth.has_organization(organization) {
+            return Ok(snapshot);
+        }
+        let field = FieldError::new("organization", "There is no such organization.");
+        Err(Error::Invalid(vec![field]))
     }
 }
 
@@ -73,6 +87,69 @@ impl Access for WorkflowAccess {
         let snapshot = self.hot.load();
         Ok(Box::new(World { snapshot, organization, principal: principal.clone(), published }))
     }
+
+    async fn standing(&self, principal: &Principal) -> Result<Standing, Error> {
+        if !principal.is_signed_in() {
+            return Err(Error::Unauthenticated);
+        }
+        let snapshot = self.hot.for_principal(principal).await?;
+        let may = |action, resource| snapshot.auth.check(principal, action, resource).is_allowed();
+        let own = principal.organization.map_or(Actions::NONE, |own| {
+            let allowed = Action::ALL.into_iter().filter(|action| may(*action, Resource::Organization(own)));
+            allowed.fold(Actions::NONE, Actions::with)
+        });
+        let is_admin =
+            principal.organization.is_some_and(|own| may(Action::Update, Resource::Administration(own)));
+        Ok(Standing {
+            organization: principal.organization,
+            user: principal.user(),
+            is_global_admin: snapshot.auth.identity.is_global_admin(principal),
+            is_admin,
+            own,
+            groups: groups(&snapshot, principal)
+                .into_iter()
+                .map(|group| (group.id, group.permissions))
+                .collect(),
+        })
+    }
+
+    async fn group_actions(
+        &self,
+        organization: OrganizationId,
+        groups: &[GroupId],
+    ) -> Result<Vec<Option<Actions>>, Error> {
+        let snapshot = self.of_organization(organization).await?;
+        let actions = |group: &GroupId| {
+            snapshot.auth.identity.group(Some(organization), *group).map(|group| group.permissions)
+        };
+        Ok(groups.iter().map(actions).collect())
+    }
+
+    async fn strangers(&self, organization: OrganizationId, users: &[UserId]) -> Result<Vec<UserId>, Error> {
+        let snapshot = self.of_organization(organization).await?;
+        let is_member = |user: &UserId| {
+            snapshot.auth.identity.user(*user).is_some_and(|user| user.organization == Some(organization))
+        };
+        Ok(users.iter().copied().filter(|user| !is_member(user)).collect())
+    }
+}
+
+/// The caller's groups, if the caller may act at all.
+fn groups(snapshot: &Snapshot, principal: &Principal) -> Vec<Arc<Group>> {
+    let auth = &snapshot.auth;
+    match principal.identity {
+        Identity::User(id) => {
+            let user = auth.identity.user(id);
+            let user = user.filter(|user| user.is_active && user.organization == principal.organization);
+            user.into_iter().flat_map(|user| auth.identity.groups_of(user)).cloned().collect()
+        }
+        Identity::ServiceAccount(id) => {
+            let Some(account) = auth.token.service_account(id) else { return Vec::new() };
+            let group = |group: &GroupId| auth.identity.group(Some(account.organization), *group).cloned();
+            account.groups.iter().filter_map(group).collect()
+        }
+        Identity::Anonymous | Identity::Application(_) => Vec::new(),
+    }
 }
 
 /// How tasks name somebody: by id, as the journal does, or as people do. Whoever has called
@@ -86,27 +163,17 @@ fn names(id: String, identity: Identity, name: &str) -> Vec<String> {
 
 fn doer(snapshot: &Snapshot, principal: &Principal) -> Doer {
     let auth = &snapshot.auth;
-    let (names, groups) = match principal.identity {
-        Identity::User(id) => match auth.identity.user(id).filter(|user| user.is_active) {
-            Some(user) => (
-                names(id.to_string(), principal.identity, &user.username),
-                auth.identity.groups_of(user).map(|group| group.name.clone()).collect(),
-            ),
-            None => (Vec::new(), Vec::new()),
-        },
-        Identity::ServiceAccount(id) => match auth.token.service_account(id) {
-            Some(account) => (
-                names(id.to_string(), principal.identity, &account.name),
-                account
-                    .groups
-                    .iter()
-                    .filter_map(|group| auth.identity.group(Some(account.organization), *group))
-                    .map(|group| group.name.clone())
-                    .collect(),
-            ),
-            None => (Vec::new(), Vec::new()),
-        },
-        Identity::Anonymous | Identity::Application(_) => (Vec::new(), Vec::new()),
+    let names = match principal.identity {
+        Identity::User(id) => {
+            let user = auth.identity.user(id).filter(|user| user.is_active);
+            user.map(|user| names(id.to_string(), principal.identity, &user.username))
+        }
+        Identity::ServiceAccount(id) => {
+            let account = auth.token.service_account(id);
+            account.map(|account| names(id.to_string(), principal.identity, &account.name))
+        }
+        Identity::Anonymous | Identity::Application(_) => None,
     };
-    Doer { actor: principal.identity.to_string(), names, groups }
+    let groups = groups(snapshot, principal).iter().map(|group| group.name.clone()).collect();
+    Doer { actor: principal.identity.to_string(), names: names.unwrap_or_default(), groups }
 }

@@ -80,6 +80,7 @@ pub trait Storage:
     + buildly_mesh::Store
     + buildly_workflow::Store
     + buildly_workflow::Work
+    + buildly_workflow::levels::Store
 {
     /// Copies the whole state as it is at one moment to a new file, while it is in use.
     ///

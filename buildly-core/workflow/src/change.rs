@@ -53,6 +53,8 @@ pub enum Change {
         /// What.
         input: Input,
     },
+    /// Writes a row of [`crate::levels`].
+    Level(Box<crate::levels::Change>),
 }
 
 /// What one or several steps did to a run. `Stale` if the run has another version than

@@ -12,6 +12,7 @@
 
 mod effects;
 mod inputs;
+mod levels;
 mod lists;
 mod runs;
 mod steps;
@@ -24,6 +25,7 @@ pub use buildly_journal::Commit;
 
 pub use effects::*;
 pub use inputs::*;
+pub use levels::*;
 pub use lists::*;
 pub use runs::*;
 pub use steps::*;
@@ -75,6 +77,17 @@ macro_rules! store_conformance {
             pages_are_complete_while_rows_are_added,
             nothing_of_another_organization_is_read_or_changed,
             the_deployment_has_no_runs,
+            levels_read_back_as_they_were_written,
+            a_level_is_replaced_and_removed_at_its_version_only,
+            with_a_level1_goes_what_belongs_to_it,
+            what_is_removed_is_named_by_nothing,
+            a_short_name_stands_once_in_an_organization,
+            types_and_statuses_of_all_may_be_used_by_each,
+            a_list_shows_what_groups_let_see,
+            levels_are_found_by_each_condition,
+            pages_of_levels_are_complete_and_ordered_alike,
+            the_levels_of_a_group_are_found,
+            no_level_of_another_organization_is_changed,
         );
     };
     (@cases $open:path: $($case:ident),* $(,)?) => {$(
@@ -84,6 +97,7 @@ macro_rules! store_conformance {
             let subject = $crate::conformance::Subject {
                 store: opened.storage.clone(),
                 work: opened.storage.clone(),
+                levels: opened.storage.clone(),
                 nodes: opened.storage.clone(),
                 commits: std::sync::Arc::new(opened.commits.clone()),
             };

@@ -8,8 +8,9 @@
 //!
 //! Around it, [`Workflow`] is the handle of the operations (each step is one unit), and
 //! [`Engine`] works for all runs of a node: it performs effects once they are committed, empties
-//! inboxes, fires timers.
+//! inboxes, fires timers. [`levels`] are the rows that Buildly Core 1.2.0 called workflows.
 
+pub mod levels;
 pub mod picture;
 pub mod template;
 

@@ -1,8 +1,9 @@
 //! What the workflow area asks of the others; the facade answers.
 
 use async_trait::async_trait;
-use buildly_model::{OrganizationId, Principal};
+use buildly_model::{Actions, GroupId, OrganizationId, Principal, UserId};
 
+use crate::levels::Standing;
 use crate::{Doer, Error, Leased, Outcome, Outside};
 
 /// What somebody wants to do with workflows.
@@ -46,6 +47,29 @@ pub trait Access: Send + Sync {
         published: Vec<String>,
         services: Vec<String>,
     ) -> Result<Box<dyn Outside + Send + Sync>, Error>;
+
+    /// What the caller's rights on levels are decided by.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] if nobody is signed in, [`Error::Store`] if it cannot be known.
+    async fn standing(&self, principal: &Principal) -> Result<Standing, Error>;
+
+    /// What each of these groups lets its members do; `None` for one that is not the
+    /// organization's.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if there is no such organization, [`Error::Store`].
+    async fn group_actions(
+        &self,
+        organization: OrganizationId,
+        groups: &[GroupId],
+    ) -> Result<Vec<Option<Actions>>, Error>;
+
+    /// Those of these users who are not in the organization.
+    ///
+    /// # Errors
+    /// As [`Access::group_actions`].
+    async fn strangers(&self, organization: OrganizationId, users: &[UserId]) -> Result<Vec<UserId>, Error>;
 }
 
 /// Performs effects: calls of services, reads through the mesh.

@@ -124,12 +124,36 @@ impl Workflow {
             key.as_deref().map_or(Ok(()), |key| check_key(field, key))?;
         }
         // Of one caller: the keys of others are nobody's business.
-        let start_key = start.idempotency_key.map(|key| format!("{}:{key}", principal.identity));
+        let start_key = start.idempotency_key.as_ref().map(|key| format!("{}:{key}", principal.identity));
         if let Some(key) = &start_key
             && let Some(run) = self.started(organization, key, &start.template).await?
         {
             return Ok(run);
         }
+        let template = start.template.clone();
+        let (run, part) = self.requested(principal, organization, start, start_key.clone()).await?;
+        match (self.parts.commits.commit(part).await, start_key) {
+            (Err(StoreError::Taken { .. }), Some(key)) => {
+                let run = self.started(organization, &key, &template).await?;
+                return run.ok_or_else(|| StoreError::Stale.into());
+            }
+            (written, _) => drop(written?),
+        }
+        self.parts.bells.ring(Some(run));
+        Ok(self.load(organization, run).await?.into())
+    }
+
+    /// What starts a run once it is written, if the input fits.
+    ///
+    /// # Errors
+    /// As [`Workflow::start`].
+    pub(crate) async fn requested(
+        &self,
+        principal: &Principal,
+        organization: OrganizationId,
+        start: StartRun,
+        start_key: Option<String>,
+    ) -> Result<(RunId, Part<Change>), Error> {
         let stored = self.find_template(organization, &start.template, start.version).await?;
         let is_published = |stored: &StoredTemplate| stored.status == crate::TemplateStatus::Published;
         let stored = stored
@@ -141,21 +165,11 @@ impl Workflow {
         }
         let version = (organization, stored.name.as_str(), stored.version);
         let mut begun = start_changes(self, version, start.input, &principal.identity.to_string(), 0);
-        begun.run.business_key = start.business_key;
-        begun.start_key.clone_from(&start_key);
+        (begun.run.business_key, begun.start_key) = (start.business_key, start_key);
         let run = begun.run.id;
         let payload = json!({"template": stored.name, "version": stored.version});
         let fact = self.fact("workflow.run.requested", run, payload, principal);
-        let part = Part::of(Some(organization), begun.into_change()?, fact);
-        match (self.parts.commits.commit(part).await, start_key) {
-            (Err(StoreError::Taken { .. }), Some(key)) => {
-                let run = self.started(organization, &key, &start.template).await?;
-                return run.ok_or_else(|| StoreError::Stale.into());
-            }
-            (written, _) => drop(written?),
-        }
-        self.parts.bells.ring(Some(run));
-        Ok(self.load(organization, run).await?.into())
+        Ok((run, Part::of(Some(organization), begun.into_change()?, fact)))
     }
 
     async fn started(

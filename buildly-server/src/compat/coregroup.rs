@@ -1,6 +1,8 @@
 //! `/coregroups/`: roles.
 
 use buildly_core::Buildly;
+use buildly_core::auth::identity::Group;
+use buildly_model::Principal;
 
 use super::group_shape::{self, CoreGroup, CoreGroupInput};
 use super::{key, list};
@@ -47,7 +49,9 @@ pub(crate) fn routes() -> Routes {
 async fn list_all(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
     let principal = request.principal(buildly).await?;
     let groups = buildly.auth().groups(&principal, list::after(&request)?.as_ref()).await?;
-    Ok(list::plain(&request, groups, CoreGroup::from))
+    let ids: Vec<_> = groups.items.iter().map(|group| group.id).collect();
+    let levels = buildly.levels().of_groups(&principal, &ids).await?;
+    Ok(list::plain(&request, groups, |group| CoreGroup::with(group, &levels)))
 }
 
 /// `POST /coregroups/`
@@ -65,7 +69,7 @@ async fn create(buildly: &Buildly, mut request: Request) -> Result<Response, Pro
 async fn read(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
     let principal = request.principal(buildly).await?;
     let group = buildly.auth().group(&principal, key::group(&request)?).await?;
-    Ok(Response::ok(&CoreGroup::from(group)))
+    shown(buildly, &principal, group).await
 }
 
 /// `PUT /coregroups/{id}/`
@@ -76,7 +80,7 @@ async fn replace(buildly: &Buildly, mut request: Request) -> Result<Response, Pr
     update.name = Some(fields.required_text("name"));
     fields.finish()?;
     let group = buildly.auth().update_group(&principal, key::group(&request)?, &update).await?;
-    Ok(Response::ok(&CoreGroup::from(group)))
+    shown(buildly, &principal, group).await
 }
 
 /// `PATCH /coregroups/{id}/`
@@ -86,7 +90,7 @@ async fn change(buildly: &Buildly, mut request: Request) -> Result<Response, Pro
     let update = group_shape::read(&mut fields);
     fields.finish()?;
     let group = buildly.auth().update_group(&principal, key::group(&request)?, &update).await?;
-    Ok(Response::ok(&CoreGroup::from(group)))
+    shown(buildly, &principal, group).await
 }
 
 /// `DELETE /coregroups/{id}/`
@@ -94,4 +98,10 @@ async fn remove(buildly: &Buildly, request: Request) -> Result<Response, Problem
     let principal = request.principal(buildly).await?;
     buildly.auth().delete_group(&principal, key::group(&request)?).await?;
     Ok(Response::no_content())
+}
+
+/// The group, with the levels that it is attached to.
+async fn shown(buildly: &Buildly, principal: &Principal, group: Group) -> Result<Response, Problem> {
+    let levels = buildly.levels().of_groups(principal, &[group.id]).await?;
+    Ok(Response::ok(&CoreGroup::with(group, &levels)))
 }

@@ -2,6 +2,7 @@
 
 use buildly_core::auth::identity::{Group, GroupUpdate};
 use buildly_core::model::{Action, Actions};
+use buildly_core::workflow::levels::LevelsOfGroups;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -57,9 +58,22 @@ impl From<Actions> for Permissions {
     }
 }
 
+/// A group, without what it is attached to.
 impl From<Group> for CoreGroup {
     fn from(group: Group) -> Self {
+        Self::with(group, &LevelsOfGroups::default())
+    }
+}
+
+impl CoreGroup {
+    /// A group, with those of the levels that it is attached to.
+    pub(super) fn with(group: Group, levels: &LevelsOfGroups) -> Self {
+        let LevelsOfGroups { level1s, level2s } = levels;
+        let own1 = level1s.iter().filter(|(attached, _)| *attached == group.id);
+        let own2 = level2s.iter().filter(|(attached, _)| *attached == group.id);
         Self {
+            workflowlevel1s: own1.map(|(_, number)| *number).collect(),
+            workflowlevel2s: own2.map(|(_, level)| level.as_uuid()).collect(),
             id: group.number,
             uuid: group.id.as_uuid(),
             name: group.name,
@@ -68,8 +82,6 @@ impl From<Group> for CoreGroup {
             is_default: group.is_default,
             permissions: group.permissions.into(),
             organization: group.organization.map(|organization| organization.as_uuid()),
-            workflowlevel1s: Vec::new(),
-            workflowlevel2s: Vec::new(),
         }
     }
 }

@@ -215,6 +215,8 @@ async fn records_of_the_core_are_joined_as_their_resources_show_them() {
     for (model, endpoint, field, key) in [
         ("CoreUser", "/coreuser/", "core_user_uuid", "document_author"),
         ("Organization", "/organization/", "organization_uuid", "document_organization"),
+        ("WorkflowLevel1", "/workflowlevel1/", "level1_uuid", "document_level1"),
+        ("WorkflowLevel2", "/workflowlevel2/", "level2_uuid", "document_level2"),
     ] {
         let body = json!({
             "logic_module_endpoint_name": "core", "model": model, "endpoint": endpoint,
@@ -227,7 +229,18 @@ async fn records_of_the_core_are_joined_as_their_resources_show_them() {
         });
         root.post("/datamesh/relationships/", &body).await.expect(201);
     }
+    let (mut levels, mut parts) = (Vec::new(), Vec::new());
+    for client in [ann, &world.zed] {
+        let level = client.post("/workflowlevel1/", &json!({"name": "level"})).await.expect(201).json();
+        let part = json!({"name": "part", "workflowlevel1": level["id"]});
+        parts.push(client.post("/workflowlevel2/", &part).await.expect(201).json());
+        levels.push(level);
+    }
     for (model, number, related) in [
+        ("coreWorkflowLevel1", 1, &levels[0]["level1_uuid"]),
+        ("coreWorkflowLevel2", 2, &parts[0]["level2_uuid"]),
+        ("coreWorkflowLevel1", 3, &levels[1]["level1_uuid"]),
+        ("coreWorkflowLevel2", 3, &parts[1]["level2_uuid"]),
         ("coreCoreUser", 1, &me["core_user_uuid"]),
         ("coreOrganization", 2, &organization),
         ("coreOrganization", 3, &theirs),
@@ -247,5 +260,10 @@ async fn records_of_the_core_are_joined_as_their_resources_show_them() {
     assert_eq!(second["document_organization"], json!([me["organization"]]));
     let third = ann.get(&path(3)).await.expect(200).json();
     assert_eq!(third["document_organization"], json!([]), "another organization stays hidden");
+    assert_eq!(
+        (&first["document_level1"], &second["document_level2"]),
+        (&json!([levels[0]]), &json!([parts[0]]))
+    );
+    assert_eq!((&third["document_level1"], &third["document_level2"]), (&json!([]), &json!([])));
     world.server.stop().await;
 }

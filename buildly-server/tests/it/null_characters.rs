@@ -48,6 +48,10 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
         ("/organization_type/", "name", json!({"name": NULL})),
         ("/consortium/", "name", json!({"name": NULL, "organization_uuids": []})),
         ("/partner/", "name", json!({"name": NULL})),
+        ("/workflowlevel1/", "name", json!({"name": NULL})),
+        ("/workflowlevel1/", "template", json!({"name": "Fine", "template": NULL})),
+        ("/workflowleveltype/", "name", json!({"name": NULL})),
+        ("/workflowlevelstatus/", "short_name", json!({"name": "Fine", "short_name": NULL})),
         ("/service_accounts/", "name", json!({"name": NULL})),
         ("/service_accounts/", "description", json!({"name": "fine", "description": NULL})),
         (
@@ -79,6 +83,10 @@ async fn asked_on(server: TestServer) {
         ("/coreuser/?organization__organization_uuid=%00", 400),
         ("/coreuser/invite_check/?token=%00", 401),
         ("/logicmodule/?name=%00", 200),
+        ("/workflowlevel1/?name=%00", 400),
+        ("/workflowlevel1/?after=1,%00", 400),
+        ("/workflowlevel1/?paginate=true&cursor=1,%00", 404),
+        ("/workflowlevel2/?status__short_name=%00", 400),
         ("/coreuser/%00/", 404),
     ] {
         let answer = root.get(path).await;

@@ -7,6 +7,7 @@ mod crash;
 mod events;
 mod guide;
 mod ledger;
+mod levels;
 mod lint;
 mod nodes;
 mod people;

@@ -1,10 +1,7 @@
 //! What identity reads from a storage.
 
-use std::fmt;
-use std::str::FromStr;
-
 use async_trait::async_trait;
-use buildly_model::{FieldError, GroupId, OrganizationId, ServiceId, StoreError, UserId};
+use buildly_model::{GroupId, OrganizationId, Place, ServiceId, StoreError, UserId};
 
 use super::{
     Consortium, Credentials, Group, GroupKey, Invitation, Organization, OrganizationType, Partner, Proof,
@@ -28,36 +25,6 @@ impl Scope {
             Self::Organization(organization) => Some(organization),
             Self::Deployment => None,
         }
-    }
-}
-
-/// A place in a list that is ordered by name and number: that of one of its rows, whether the
-/// row is still there or not. Written as `number,name`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The row's name.
-    pub name: String,
-    /// The row's number.
-    pub number: i64,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{},{}", self.number, self.name)
-    }
-}
-
-impl FromStr for Place {
-    type Err = FieldError;
-
-    fn from_str(text: &str) -> Result<Self, FieldError> {
-        let refused = || FieldError::new("after", "Expected a number, a comma and a name, from `Link`.");
-        let (number, name) = text.split_once(',').ok_or_else(refused)?;
-        if name.contains('\0') {
-            return Err(refused());
-        }
-        let number = number.parse().map_err(|_| refused())?;
-        Ok(Self { name: name.to_owned(), number })
     }
 }
 

@@ -22,6 +22,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration::new(4, "gateway", include_str!("../migrations/0004_gateway.sql")),
     Migration::new(5, "mesh", include_str!("../migrations/0005_mesh.sql")),
     Migration::new(6, "workflow", include_str!("../migrations/0006_workflow.sql")),
+    Migration::new(7, "levels", include_str!("../migrations/0007_levels.sql")),
 ];
 
 /// A deployment's storage in a schema of a PostgreSQL database; cheap to clone.

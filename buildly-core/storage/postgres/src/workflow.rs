@@ -2,6 +2,7 @@
 
 mod effect;
 mod inbox;
+mod levels;
 mod list;
 mod read;
 mod row;
@@ -25,22 +26,21 @@ pub(crate) async fn apply(
     change: &Change,
 ) -> Result<(), StoreError> {
     // That of the part, never that of a row in it: nothing crosses an organization.
-    let organization = organization.ok_or(StoreError::Missing { what: "organization" })?.as_uuid();
+    let owner = || organization.map(|id| id.as_uuid()).ok_or(StoreError::Missing { what: "organization" });
     match change {
-        Change::TemplateSaved(template) => template::save(tx, organization, template).await,
+        Change::TemplateSaved(template) => template::save(tx, owner()?, template).await,
         Change::TemplateMoved { template, from } => {
-            template::change_status(tx, organization, template, *from).await
+            template::change_status(tx, owner()?, template, *from).await
         }
-        Change::DraftDeleted { name, version } => {
-            template::delete_draft(tx, organization, name, *version).await
-        }
+        Change::DraftDeleted { name, version } => template::delete_draft(tx, owner()?, name, *version).await,
         Change::RunStarted { run, start_key, state, input } => {
-            run::start(tx, organization, run, start_key.as_deref(), state).await?;
-            inbox::queue(tx, organization, run.id, run::START, run.created_at, input).await
+            run::start(tx, owner()?, run, start_key.as_deref(), state).await?;
+            inbox::queue(tx, owner()?, run.id, run::START, run.created_at, input).await
         }
-        Change::RunStepped(stepped) => step::write(tx, organization, stepped).await,
+        Change::RunStepped(stepped) => step::write(tx, owner()?, stepped).await,
         Change::InputQueued { run, key, at, input } => {
-            inbox::queue(tx, organization, *run, key, *at, input).await
+            inbox::queue(tx, owner()?, *run, key, *at, input).await
         }
+        Change::Level(change) => levels::apply(tx, organization, change).await,
     }
 }

@@ -2,6 +2,7 @@
 
 mod effect;
 mod inbox;
+mod levels;
 mod list;
 mod read;
 mod row;
@@ -25,18 +26,18 @@ pub(crate) fn apply(
     change: &Change,
 ) -> Result<(), StoreError> {
     // That of the part, never that of a row in it: nothing crosses an organization.
-    let organization = organization.ok_or(StoreError::Missing { what: "organization" })?.to_string();
+    let owner = || organization.map(|id| id.to_string()).ok_or(StoreError::Missing { what: "organization" });
     match change {
-        Change::TemplateSaved(template) => template::save(tx, &organization, template),
-        Change::TemplateMoved { template, from } => {
-            template::change_status(tx, &organization, template, *from)
-        }
-        Change::DraftDeleted { name, version } => template::delete_draft(tx, &organization, name, *version),
+        Change::TemplateSaved(template) => template::save(tx, &owner()?, template),
+        Change::TemplateMoved { template, from } => template::change_status(tx, &owner()?, template, *from),
+        Change::DraftDeleted { name, version } => template::delete_draft(tx, &owner()?, name, *version),
         Change::RunStarted { run, start_key, state, input } => {
+            let organization = owner()?;
             run::start(tx, &organization, run, start_key.as_deref(), state)?;
             inbox::queue(tx, &organization, run.id, run::START, run.created_at, input)
         }
-        Change::RunStepped(stepped) => step::write(tx, &organization, stepped),
-        Change::InputQueued { run, key, at, input } => inbox::queue(tx, &organization, *run, key, *at, input),
+        Change::RunStepped(stepped) => step::write(tx, &owner()?, stepped),
+        Change::InputQueued { run, key, at, input } => inbox::queue(tx, &owner()?, *run, key, *at, input),
+        Change::Level(change) => levels::apply(tx, organization, change),
     }
 }

@@ -19,6 +19,8 @@ pub struct Subject {
     pub store: Arc<dyn Store>,
     /// Work.
     pub work: Arc<dyn Work>,
+    /// Levels.
+    pub levels: Arc<dyn crate::levels::Store>,
     /// The leases of nodes.
     pub nodes: Arc<dyn Nodes>,
     /// Writes.

@@ -1,7 +1,11 @@
 //! Reading, registering and changing users.
 
+use std::collections::BTreeSet;
+
 use buildly_core::Buildly;
-use buildly_core::auth::identity::{Registration, UserUpdate};
+use buildly_core::auth::identity::{Registration, UserUpdate, UserView};
+use buildly_core::workflow::levels::LevelsOfGroups;
+use buildly_model::{GroupId, Principal};
 
 use super::shape::{CoreUser, CoreUserChanged, ProfileBody, read_profile};
 use crate::compat::{key, list};
@@ -14,21 +18,39 @@ pub(super) async fn list(buildly: &Buildly, request: Request) -> Result<Response
     let organization = request.query_value("organization__organization_uuid")?;
     let after = list::after(&request)?;
     let users = buildly.auth().users(&principal, organization, after.as_ref()).await?;
-    Ok(list::plain(&request, users, CoreUser::of))
+    let levels = levels_of(buildly, &principal, &users.items).await?;
+    Ok(list::plain(&request, users, |view| CoreUser::with(view, &levels)))
 }
 
 /// `GET /coreuser/{id}/`
 pub(super) async fn read(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
     let principal = request.principal(buildly).await?;
     let view = buildly.auth().user(&principal, key::user(&request)?).await?;
-    Ok(Response::ok(&CoreUser::of(view)))
+    shown(buildly, &principal, view).await
 }
 
 /// `GET /coreuser/me/`
 pub(super) async fn me(buildly: &Buildly, request: Request) -> Result<Response, Problem> {
     let principal = request.principal(buildly).await?;
     let view = buildly.auth().me(&principal).await?;
-    Ok(Response::ok(&CoreUser::of(view)))
+    shown(buildly, &principal, view).await
+}
+
+async fn shown(buildly: &Buildly, principal: &Principal, view: UserView) -> Result<Response, Problem> {
+    let levels = levels_of(buildly, principal, std::slice::from_ref(&view)).await?;
+    Ok(Response::ok(&CoreUser::with(view, &levels)))
+}
+
+/// The levels that the users' groups are attached to.
+async fn levels_of(
+    buildly: &Buildly,
+    principal: &Principal,
+    views: &[UserView],
+) -> Result<LevelsOfGroups, Problem> {
+    let groups: BTreeSet<GroupId> =
+        views.iter().flat_map(|view| &view.groups).map(|group| group.id).collect();
+    let groups: Vec<GroupId> = groups.into_iter().collect();
+    Ok(buildly.levels().of_groups(principal, &groups).await?)
 }
 
 /// `POST /coreuser/`

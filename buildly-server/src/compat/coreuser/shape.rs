@@ -1,6 +1,7 @@
 //! A user as existing clients read and write it.
 
 use buildly_core::auth::identity::{ProfileUpdate, User, UserView};
+use buildly_core::workflow::levels::LevelsOfGroups;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -83,15 +84,21 @@ pub struct CoreUserInput {
 }
 
 impl CoreUser {
-    /// Renders a user in full.
+    /// Renders a user in full, save for what the groups are attached to.
     #[must_use]
     pub fn of(view: UserView) -> Self {
+        Self::with(view, &LevelsOfGroups::default())
+    }
+
+    /// Renders a user in full, with those of the levels that the groups are attached to.
+    #[must_use]
+    pub fn with(view: UserView, levels: &LevelsOfGroups) -> Self {
         let subscription_active =
             view.organization.as_ref().is_some_and(|organization| organization.details.subscription_active);
         Self {
             account: Account::of(&view.user, subscription_active),
             organization: view.organization.map(Into::into),
-            core_groups: view.groups.into_iter().map(Into::into).collect(),
+            core_groups: view.groups.into_iter().map(|group| CoreGroup::with(group, levels)).collect(),
         }
     }
 }

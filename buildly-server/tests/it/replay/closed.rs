@@ -78,6 +78,16 @@ const CLOSED: &[(&str, u16, Check)] = &[
     ("users-069", 201, |body, _| field(body, "is_active") == false),
     ("users-071", 401, challenges),
     ("users-072", 401, challenges),
+    ("workflow-013", 401, challenges),
+    ("workflow-052", 201, |body, _| field(body, "created_by").is_u64()),
+    ("workflow-054", 201, |body, _| uuid::Uuid::parse_str(text(body, "parent_workflowlevel2")).is_ok()),
+    ("workflow-061", 200, |body, _| field(body, "count") == 4 && names(body) == ["Step one", "Step three", "Step two", "x"]),
+    ("workflow-062", 200, |body, _| body.is_array() && names(body) == ["Step one", "Step three", "Step two", "x"]),
+    ("workflow-063", 200, |body, _| field(body, "count") == 4 && names(body) == ["Step three"] && text(body, "next").ends_with("/workflowlevel2/?limit=1&offset=2") && text(body, "previous").ends_with("/workflowlevel2/?limit=1")),
+    ("workflow-074", 200, |body, _| field(body, "name") == "Step one"),
+    ("workflow-089", 200, |body, _| rows(body).len() == 1),
+    ("workflow-099", 200, |body, _| rows(body).len() == 1 && field(&rows(body)[0], "status") == "active"),
+    ("workflow-106", 400, |body, _| field(body, "name").is_array()),
 ];
 
 /// Where the contract or the design decides otherwise, though the recording has no `closed`.
@@ -87,6 +97,9 @@ const DECIDED: &[(&str, &str)] = &[
     ("join-041", "join records are kept apart by organization when joining"),
     ("join-056", "join records that a write with `?join` makes belong to the organization, too"),
     ("platform-023", "paths work with and without the slash at their end, without a redirect"),
+    ("workflow-061", "the level 2 that workflow-054 makes is there, too"),
+    ("workflow-062", "the level 2 that workflow-054 makes is there, too"),
+    ("workflow-063", "the level 2 that workflow-054 makes is there, too"),
 ];
 
 /// Why our answer differs, if it does.
@@ -137,6 +150,10 @@ fn has_detail(body: &Value, _: &Answer) -> bool {
 
 fn text<'a>(body: &'a Value, name: &str) -> &'a str {
     field(body, name).as_str().unwrap_or("")
+}
+
+fn names(body: &Value) -> Vec<&str> {
+    rows(body).iter().map(|row| text(row, "name")).collect()
 }
 
 fn rows(body: &Value) -> &[Value] {

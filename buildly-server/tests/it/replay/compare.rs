@@ -26,6 +26,12 @@ pub(super) fn same_fields(expected: &Value, actual: &Value) -> Result<(), String
     }
 }
 
+/// Times were recorded with the offset of Berlin.
+fn same_instant(expected: &Value, actual: &Value) -> bool {
+    let instant = |value: &Value| value.as_str()?.parse::<buildly_model::Timestamp>().ok();
+    instant(expected).is_some_and(|expected| instant(actual) == Some(expected))
+}
+
 struct Comparison<'a> {
     placeholders: &'a mut Placeholders,
     unordered: bool,
@@ -38,7 +44,9 @@ impl Comparison<'_> {
             (Value::Array(expected), Value::Array(actual)) => self.array(path, name, expected, actual),
             (Value::String(text), actual) if self.placeholders.matches(name, text, actual) => Ok(()),
             (Value::Number(one), Value::Number(other)) if one.as_f64() == other.as_f64() => Ok(()),
-            (expected, actual) if expected == actual => Ok(()),
+            // It was always null; with us it is the caller (`closed` in workflow-052).
+            (Value::Null, Value::Number(_)) if name == "created_by" => Ok(()),
+            (expected, actual) if expected == actual || same_instant(expected, actual) => Ok(()),
             (expected, actual) => Err(format!("{path}: expected {expected}, got {actual}")),
         }
     }
@@ -203,7 +211,7 @@ pub(super) fn same_token(
 /// An API document's outline: every path of the old one but those that are not there yet has
 /// its methods, and the services' schemas have their names.
 pub(super) fn same_where_the_contract_agrees(expected: &Value, actual: &Value) -> Result<(), String> {
-    let is_later = |path: &str| path.starts_with("/workflow") || path.starts_with("/stripe");
+    let is_later = |path: &str| path.starts_with("/stripe");
     for (path, methods) in field(expected, "paths").as_object().into_iter().flatten() {
         let offered = field(field(actual, "paths"), path).as_array().cloned().unwrap_or_default();
         let missing = methods.as_array().into_iter().flatten().find(|method| !offered.contains(method));

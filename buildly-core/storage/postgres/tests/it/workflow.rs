@@ -19,7 +19,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 async fn node(schema: &Schema) -> Subject {
     let storage = Arc::new(Postgres::connect_in(&database_url(), &schema.0).await.unwrap());
     let commits = Arc::new(Commits(storage.clone()));
-    Subject { store: storage.clone(), work: storage.clone(), nodes: storage, commits }
+    Subject {
+        store: storage.clone(),
+        work: storage.clone(),
+        levels: storage.clone(),
+        nodes: storage,
+        commits,
+    }
 }
 
 /// Takes until nothing has come for a while.

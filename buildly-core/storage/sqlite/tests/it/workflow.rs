@@ -14,7 +14,13 @@ use crate::support::Folder;
 async fn open(folder: &Folder) -> (Arc<Sqlite>, Subject) {
     let storage = Arc::new(Sqlite::open(folder.path()).await.unwrap());
     let commits = Arc::new(Commits(storage.clone()));
-    let subject = Subject { store: storage.clone(), work: storage.clone(), nodes: storage.clone(), commits };
+    let subject = Subject {
+        store: storage.clone(),
+        work: storage.clone(),
+        levels: storage.clone(),
+        nodes: storage.clone(),
+        commits,
+    };
     (storage, subject)
 }
 
