@@ -6,7 +6,7 @@ use buildly_workflow::levels::{
     Counted, Key, Kind, Level1, Level1Filter, Level2, Level2Filter, LevelStatus, LevelType, LevelsOfGroups,
     Order, Record, Seen, Shared, Store, TeamPlace, Window,
 };
-use sqlx::QueryBuilder;
+use sqlx::{Postgres as Database, QueryBuilder};
 use uuid::Uuid;
 
 use super::select::{LEVEL1, LEVEL2, ORDER, STATUS, Select, Source, TEAM, TYPE};
@@ -19,16 +19,23 @@ const BY_NAME: &str = "l.name COLLATE \"C\", l.number";
 const BY_NUMBER: &str = "l.number";
 const BY_POSITION: &str = "l.position, l.name COLLATE \"C\", l.number";
 
-const LEVEL1S_OF_GROUPS: &str = "
-    SELECT a.id AS group_id, l.number FROM workflow_level1 l, unnest(l.group_ids) AS a (id)
-    WHERE cardinality(l.group_ids) > 0 AND ($2::uuid IS NULL OR l.organization_id = $2)
-      AND a.id = ANY ($1)
-    ORDER BY l.number LIMIT $3";
-const LEVEL2S_OF_GROUPS: &str = "
-    SELECT a.id AS group_id, l.id FROM workflow_level2 l, unnest(l.group_ids) AS a (id)
-    WHERE cardinality(l.group_ids) > 0 AND ($2::uuid IS NULL OR l.organization_id = $2)
-      AND a.id = ANY ($1)
-    ORDER BY l.number LIMIT $3";
+/// Those of one organization, or of all; each finds its index.
+fn of_groups(
+    (column, table): (&str, &str),
+    organization: Option<OrganizationId>,
+    groups: &[GroupId],
+    rows_max: u32,
+) -> QueryBuilder<Database> {
+    let groups: Vec<Uuid> = groups.iter().map(GroupId::as_uuid).collect();
+    let mut query = QueryBuilder::new("SELECT a.id AS group_id, l.");
+    query.push(column).push(" FROM ").push(table).push(" l, unnest(l.group_ids) AS a (id)");
+    query.push(" WHERE cardinality(l.group_ids) > 0 AND a.id = ANY (").push_bind(groups).push(")");
+    if let Some(organization) = organization {
+        query.push(" AND l.organization_id = ").push_bind(organization.as_uuid());
+    }
+    query.push(" ORDER BY l.number LIMIT ").push_bind(i64::from(rows_max));
+    query
+}
 
 #[async_trait]
 impl Store for Postgres {
@@ -66,8 +73,14 @@ impl Store for Postgres {
             .and("o.number = ", filter.level1_number)
             .and("l.created_at >= ", micros(filter.created_from))
             .and("l.created_at <= ", micros(filter.created_to))
-            .and("s.short_name = ", filter.status_short_name.clone())
             .and("l.status_id = ", filter.status.map(|id| id.as_uuid()));
+        let select = match filter.status_short_name.clone() {
+            Some(short_name) => select.with(move |query| {
+                query.push("l.status_id IN (SELECT id FROM workflow_level_status WHERE short_name = ");
+                query.push_bind(short_name.clone()).push(")");
+            }),
+            None => select,
+        };
         self.counted(&select, BY_NAME, window).await
     }
 
@@ -145,14 +158,10 @@ impl Store for Postgres {
         groups: &[GroupId],
         rows_max: u32,
     ) -> Result<LevelsOfGroups, StoreError> {
-        let groups: Vec<Uuid> = groups.iter().map(GroupId::as_uuid).collect();
-        let organization = organization.map(|id| id.as_uuid());
-        let level1s =
-            sqlx::query_as(LEVEL1S_OF_GROUPS).bind(&groups).bind(organization).bind(i64::from(rows_max));
-        let level1s: Vec<(Uuid, i64)> = ask(level1s.fetch_all(self.engine.pool())).await?;
-        let level2s =
-            sqlx::query_as(LEVEL2S_OF_GROUPS).bind(&groups).bind(organization).bind(i64::from(rows_max));
-        let level2s: Vec<(Uuid, Uuid)> = ask(level2s.fetch_all(self.engine.pool())).await?;
+        let mut level1s = of_groups(("number", "workflow_level1"), organization, groups, rows_max);
+        let level1s: Vec<(Uuid, i64)> = ask(level1s.build_query_as().fetch_all(self.engine.pool())).await?;
+        let mut level2s = of_groups(("id", "workflow_level2"), organization, groups, rows_max);
+        let level2s: Vec<(Uuid, Uuid)> = ask(level2s.build_query_as().fetch_all(self.engine.pool())).await?;
         let of_group = GroupId::from_uuid;
         Ok(LevelsOfGroups {
             level1s: level1s.into_iter().map(|(group, number)| (of_group(group), number)).collect(),

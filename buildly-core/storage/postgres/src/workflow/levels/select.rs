@@ -15,6 +15,8 @@ use crate::workflow::row::{count, instant, json, organization, parsed, signed};
 pub(super) struct Source<T> {
     columns: &'static str,
     from: &'static str,
+    /// What is joined for the columns only; a count need not look there.
+    beside: &'static str,
     /// The groups that give rights on a row.
     attached: &'static str,
     read: fn(&PgRow) -> sqlx::Result<T>,
@@ -39,6 +41,7 @@ macro_rules! with_level1 {
 pub(super) const LEVEL1: Source<Record<Level1>> = Source {
     columns: columns!("l.details, l.name, l.group_ids"),
     from: "workflow_level1 l",
+    beside: "",
     attached: "l.group_ids",
     read: |row| {
         let level = Level1 {
@@ -55,11 +58,8 @@ pub(super) const LEVEL2: Source<Record<Level2>> = Source {
         "l.details, o.id AS over_id, o.number AS over_number, o.group_ids AS over_groups, l.name, l.group_ids,
          l.parent_id, l.type_id, l.status_id, r.id AS run_id, r.status AS run_status"
     ),
-    from: concat!(
-        with_level1!("workflow_level2"),
-        " LEFT JOIN workflow_level_status s ON s.id = l.status_id
-          LEFT JOIN workflow_run r ON r.organization_id = l.organization_id AND r.id = l.run_id"
-    ),
+    from: with_level1!("workflow_level2"),
+    beside: "LEFT JOIN workflow_run r ON r.organization_id = l.organization_id AND r.id = l.run_id",
     attached: "CASE WHEN cardinality(l.group_ids) = 0 THEN o.group_ids ELSE l.group_ids END",
     read: level2,
 };
@@ -67,6 +67,7 @@ pub(super) const LEVEL2: Source<Record<Level2>> = Source {
 pub(super) const TYPE: Source<Shared<LevelType>> = Source {
     columns: columns!("l.name"),
     from: "workflow_level_type l",
+    beside: "",
     attached: "'{}'::uuid[]",
     read: |row| record(row, shared(row)?, LevelType { name: row.try_get("name")? }),
 };
@@ -74,6 +75,7 @@ pub(super) const TYPE: Source<Shared<LevelType>> = Source {
 pub(super) const STATUS: Source<Shared<LevelStatus>> = Source {
     columns: columns!("l.position, l.name, l.short_name"),
     from: "workflow_level_status l",
+    beside: "",
     attached: "'{}'::uuid[]",
     read: |row| {
         let status = LevelStatus {
@@ -90,6 +92,7 @@ pub(super) const ORDER: Source<Record<Order>> = Source {
         "l.details, o.id AS over_id, o.number AS over_number, o.group_ids AS over_groups, l.parent_id"
     ),
     from: with_level1!("workflow_level_order"),
+    beside: "",
     attached: "o.group_ids",
     read: |row| {
         let order =
@@ -101,6 +104,7 @@ pub(super) const ORDER: Source<Record<Order>> = Source {
 pub(super) const TEAM: Source<Record<TeamPlace>> = Source {
     columns: columns!("l.details, o.id AS over_id, o.number AS over_number, o.group_ids AS over_groups"),
     from: with_level1!("workflow_team_place"),
+    beside: "",
     attached: "o.group_ids",
     read: |row| {
         record(row, organization(row)?, TeamPlace { level1: over(row)?, details: json(row, "details")? })
@@ -206,9 +210,9 @@ impl<T> Select<T> {
         })
     }
 
-    fn statement(&self, columns: &str) -> QueryBuilder<Postgres> {
+    fn statement(&self, columns: &str, beside: &str) -> QueryBuilder<Postgres> {
         let mut query = QueryBuilder::new("SELECT ");
-        query.push(columns).push(" FROM ").push(self.source.from).push(" WHERE TRUE");
+        query.push(columns).push(" FROM ").push(self.source.from).push(" ").push(beside).push(" WHERE TRUE");
         for condition in &self.conditions {
             condition(query.push(" AND "));
         }
@@ -222,7 +226,7 @@ impl<T> Select<T> {
         order: &str,
         window: Window,
     ) -> Result<Vec<T>, StoreError> {
-        let mut query = self.statement(self.source.columns);
+        let mut query = self.statement(self.source.columns, self.source.beside);
         query.push(" ORDER BY ").push(order);
         query.push(" LIMIT ").push_bind(i64::from(window.rows_max));
         query.push(" OFFSET ").push_bind(signed(window.offset));
@@ -238,7 +242,7 @@ impl<T> Select<T> {
 
     /// How many rows there are.
     pub(super) async fn count(&self, pool: &PgPool) -> Result<u64, StoreError> {
-        let mut query = self.statement("count(*) AS count");
+        let mut query = self.statement("count(*) AS count", "");
         let row = ask(query.build().fetch_one(pool)).await?;
         count(&row, "count").map_err(store_error)
     }

@@ -17,16 +17,17 @@ use crate::workflow::row::{all, micros, parsed, to_json};
 const BY_NAME: &str = "l.name, l.number";
 const BY_NUMBER: &str = "l.number";
 
-const LEVEL1S_OF_GROUPS: &str = "
-    SELECT a.value, l.number FROM workflow_level1 l, json_each(l.group_ids) a
-    WHERE l.group_ids <> '[]' AND (?2 IS NULL OR l.organization_id = ?2)
-      AND a.value IN (SELECT value FROM json_each(?1))
-    ORDER BY l.number LIMIT ?3";
-const LEVEL2S_OF_GROUPS: &str = "
-    SELECT a.value, l.id FROM workflow_level2 l, json_each(l.group_ids) a
-    WHERE l.group_ids <> '[]' AND (?2 IS NULL OR l.organization_id = ?2)
-      AND a.value IN (SELECT value FROM json_each(?1))
-    ORDER BY l.number LIMIT ?3";
+const OF_SHORT_NAME: &str = "l.status_id IN (SELECT id FROM workflow_level_status WHERE short_name = ?)";
+
+/// Those of one organization, or of all; each finds its index.
+fn of_groups(column: &str, table: &str, is_of_one: bool) -> String {
+    let one = if is_of_one { "l.organization_id = ?2" } else { "?2 IS NULL" };
+    format!(
+        "SELECT a.value, l.{column} FROM {table} l, json_each(l.group_ids) a
+         WHERE l.group_ids <> '[]' AND {one} AND a.value IN (SELECT value FROM json_each(?1))
+         ORDER BY l.number LIMIT ?3"
+    )
+}
 
 #[async_trait]
 impl Store for Sqlite {
@@ -65,7 +66,7 @@ impl Store for Sqlite {
             .and("o.number = ?", filter.level1_number)
             .and("l.created_at >= ?", micros(filter.created_from))
             .and("l.created_at <= ?", micros(filter.created_to))
-            .and("s.short_name = ?", filter.status_short_name.clone())
+            .and(OF_SHORT_NAME, filter.status_short_name.clone())
             .and("l.status_id = ?", filter.status.map(|id| id.to_string()));
         let read = move |tx: &_| {
             let count = select.count(tx)?;
@@ -156,9 +157,11 @@ impl Store for Sqlite {
         let (groups, organization) = (to_json(groups)?, organization.map(|id| id.to_string()));
         let read = move |tx: &_| {
             let values = params![groups, organization, rows_max];
+            let sql = |column, table| of_groups(column, table, organization.is_some());
+            let (level1s, level2s) = (sql("number", "workflow_level1"), sql("id", "workflow_level2"));
             Ok(LevelsOfGroups {
-                level1s: all(tx, LEVEL1S_OF_GROUPS, values, |row| Ok((parsed(row, 0)?, row.get(1)?)))?,
-                level2s: all(tx, LEVEL2S_OF_GROUPS, values, |row| Ok((parsed(row, 0)?, parsed(row, 1)?)))?,
+                level1s: all(tx, &level1s, values, |row| Ok((parsed(row, 0)?, row.get(1)?)))?,
+                level2s: all(tx, &level2s, values, |row| Ok((parsed(row, 0)?, parsed(row, 1)?)))?,
             })
         };
         self.engine.read(read).await

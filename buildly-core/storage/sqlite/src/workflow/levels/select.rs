@@ -13,6 +13,8 @@ use crate::workflow::row::{all, instant, json, optional, parsed, signed, to_json
 pub(super) struct Source<T> {
     columns: &'static str,
     from: &'static str,
+    /// What is joined for the columns only; a count need not look there.
+    beside: &'static str,
     /// The groups that give rights on a row.
     attached: &'static str,
     read: fn(&Row<'_>) -> rusqlite::Result<T>,
@@ -37,6 +39,7 @@ macro_rules! with_level1 {
 pub(super) const LEVEL1: Source<Record<Level1>> = Source {
     columns: columns!("l.details, l.name, l.group_ids"),
     from: "workflow_level1 l",
+    beside: "",
     attached: "l.group_ids",
     read: level1,
 };
@@ -46,11 +49,8 @@ pub(super) const LEVEL2: Source<Record<Level2>> = Source {
         "l.details, o.id, o.number, o.group_ids, l.name, l.group_ids, l.parent_id, l.type_id, l.status_id,
          r.id, r.status"
     ),
-    from: concat!(
-        with_level1!("workflow_level2"),
-        " LEFT JOIN workflow_level_status s ON s.id = l.status_id
-          LEFT JOIN workflow_run r ON r.organization_id = l.organization_id AND r.id = l.run_id"
-    ),
+    from: with_level1!("workflow_level2"),
+    beside: "LEFT JOIN workflow_run r ON r.organization_id = l.organization_id AND r.id = l.run_id",
     attached: "CASE WHEN l.group_ids = '[]' THEN o.group_ids ELSE l.group_ids END",
     read: level2,
 };
@@ -58,6 +58,7 @@ pub(super) const LEVEL2: Source<Record<Level2>> = Source {
 pub(super) const TYPE: Source<Shared<LevelType>> = Source {
     columns: columns!("l.name"),
     from: "workflow_level_type l",
+    beside: "",
     attached: "'[]'",
     read: |row| record(row, optional(row, 2)?, LevelType { name: row.get(6)? }),
 };
@@ -65,6 +66,7 @@ pub(super) const TYPE: Source<Shared<LevelType>> = Source {
 pub(super) const STATUS: Source<Shared<LevelStatus>> = Source {
     columns: columns!("l.position, l.name, l.short_name"),
     from: "workflow_level_status l",
+    beside: "",
     attached: "'[]'",
     read: |row| {
         let status = LevelStatus { order: row.get(6)?, name: row.get(7)?, short_name: row.get(8)? };
@@ -75,6 +77,7 @@ pub(super) const STATUS: Source<Shared<LevelStatus>> = Source {
 pub(super) const ORDER: Source<Record<Order>> = Source {
     columns: columns!("l.details, o.id, o.number, o.group_ids, l.parent_id"),
     from: with_level1!("workflow_level_order"),
+    beside: "",
     attached: "o.group_ids",
     read: |row| {
         let order = Order { level1: over(row)?, parent: optional(row, 10)?, details: json(row, 6)? };
@@ -85,6 +88,7 @@ pub(super) const ORDER: Source<Record<Order>> = Source {
 pub(super) const TEAM: Source<Record<TeamPlace>> = Source {
     columns: columns!("l.details, o.id, o.number, o.group_ids"),
     from: with_level1!("workflow_team_place"),
+    beside: "",
     attached: "o.group_ids",
     read: |row| record(row, parsed(row, 2)?, TeamPlace { level1: over(row)?, details: json(row, 6)? }),
 };
@@ -168,9 +172,10 @@ impl<T> Select<T> {
     /// The rows in an order, at most so many.
     pub(super) fn read(self, tx: &Connection, order: &str, window: Window) -> Result<Vec<T>, StoreError> {
         let Self { source, conditions, mut values } = self;
-        let Source { columns, from, read, .. } = source;
-        let sql =
-            format!("SELECT {columns} FROM {from} WHERE TRUE{conditions} ORDER BY {order} LIMIT ? OFFSET ?");
+        let Source { columns, from, beside, read, .. } = source;
+        let sql = format!(
+            "SELECT {columns} FROM {from} {beside} WHERE TRUE{conditions} ORDER BY {order} LIMIT ? OFFSET ?"
+        );
         values.push(Value::from(i64::from(window.rows_max)));
         values.push(Value::from(signed(window.offset)));
         all(tx, &sql, params_from_iter(values), read)
