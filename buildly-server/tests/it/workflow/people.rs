@@ -181,7 +181,9 @@ async fn rights_are_those_of_the_groups(world: World) {
     // Who may start sees and steers what they started, and nothing else.
     let new = json!({"template": "waiting"});
     let own = starter.post("/workflow/runs/", &new).await.expect(201).json()["id"].clone();
-    let own = format!("/workflow/runs/{}/", own.as_str().unwrap());
+    let own = own.as_str().unwrap();
+    world.until(own, "running").await;
+    let own = format!("/workflow/runs/{own}/");
     starter.get(&own).await.expect(200);
     starter.get(&format!("{own}history/")).await.expect(200);
     starter.get(&format!("{own}picture/?format=text")).await.expect(200);
