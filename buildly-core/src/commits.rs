@@ -23,8 +23,13 @@ impl<C: Into<Change> + Send + 'static> Commit<C> for Commits {
     async fn commit_all(&self, parts: Vec<Part<C>>) -> Result<Revision, StoreError> {
         let parts: Vec<Part<Change>> = parts.into_iter().map(|part| part.map(Into::into)).collect();
         let takes_rights = parts.iter().any(|part| part.takes_rights);
+        // Nothing that a request decides by is in the workflow area.
+        let is_hot =
+            !parts.iter().flat_map(|part| &part.changes).all(|change| matches!(change, Change::Workflow(_)));
         let revision = self.storage.commit(Unit { parts }).await?;
-        self.hot.reached(revision).await?;
+        if is_hot {
+            self.hot.reached(revision).await?;
+        }
         if takes_rights {
             self.freshness.wait_for_others(self.storage.as_ref(), revision).await?;
         }

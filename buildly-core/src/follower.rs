@@ -161,7 +161,7 @@ impl Follower {
     fn tell_of_runs(&self, events: &[FeedEvent]) {
         for event in events.iter().filter(|event| event.kind.starts_with("workflow.")) {
             if let Ok(run) = event.subject.parse() {
-                self.bells.ring(Some(run));
+                self.bells.heard_of(run, event.kind == buildly_workflow::FINISHED);
             }
         }
     }

@@ -6,20 +6,26 @@ use buildly_journal::Part;
 use buildly_model::{Identity, OrganizationId, Principal, RunId, StoreError};
 use serde_json::json;
 
+use crate::bells::Rings;
 use crate::decide::{Given, RunCommand, child_ended, child_key, decide, kind_of};
+use crate::handover::Reserved;
 use crate::runs::start_changes;
 use crate::{
-    Change, Compiled, End, Error, Fault, FaultKind, Input, RunSummary, State, Status, StepError, StoredRun,
-    Workflow,
+    Change, Compiled, EffectId, End, Error, Fault, FaultKind, Input, Leased, Parts, RunSummary, State,
+    Status, StepError, Stepped, StoredRun, Workflow,
 };
 
 /// Machines and people meet at one run: so often a step is decided again.
-const STEP_ATTEMPTS_MAX: u32 = 10;
+pub(crate) const STEP_ATTEMPTS_MAX: u32 = 10;
+/// A larger state is read again for each step.
+const KEPT_BYTES_MAX: usize = 8 * 1024;
 
 /// A run as it is now, with what it runs by.
 #[derive(Debug, Clone)]
 pub(crate) struct Loaded {
-    pub(crate) stored: StoredRun,
+    pub(crate) summary: RunSummary,
+    pub(crate) version: u64,
+    pub(crate) events: u64,
     pub(crate) state: State,
     pub(crate) template: Arc<Compiled>,
 }
@@ -31,6 +37,17 @@ pub(crate) enum By<'a> {
     Machine,
 }
 
+/// A step that is decided and not yet written.
+pub(crate) struct Planned {
+    pub(crate) part: Part<Change>,
+    /// How the run is then.
+    after: Loaded,
+    /// Whether its state is small enough to be kept until the next step.
+    is_small: bool,
+    /// Room for its effects at this node's worker, and what it is given.
+    handed: Option<(Reserved, Vec<Leased>)>,
+}
+
 impl Workflow {
     pub(crate) async fn load(&self, organization: OrganizationId, run: RunId) -> Result<Loaded, Error> {
         let stored = self.parts.store.find_run(organization, run).await?;
@@ -38,13 +55,13 @@ impl Workflow {
     }
 
     pub(crate) async fn loaded(&self, stored: StoredRun) -> Result<Loaded, Error> {
-        let RunSummary { id: run, organization, .. } = stored.summary;
-        let summary = &stored.summary;
+        let StoredRun { summary, version, events, state } = stored;
+        let RunSummary { id: run, organization, .. } = summary;
         let template = self.compiled(organization, &summary.template, summary.template_version).await?;
-        let state: State = serde_json::from_str(&stored.state).map_err(|error| StepError::Corrupt {
+        let state: State = serde_json::from_str(&state).map_err(|error| StepError::Corrupt {
             reason: format!("run {run} cannot be read by this release: {error}"),
         })?;
-        Ok(Loaded { stored, state, template })
+        Ok(Loaded { summary, version, events, state, template })
     }
 
     /// Takes inputs into a run, all in one unit; how the run is then.
@@ -59,24 +76,49 @@ impl Workflow {
         given: &[Given],
         by: By<'_>,
     ) -> Result<Loaded, Error> {
-        let _turn = match self.turn(run) {
+        let mut turn = match self.turn(run) {
             Some(turn) => Some(turn.lock().await),
             None => None,
         };
         for attempt in 1.. {
-            let loaded = self.load(organization, run).await?;
-            match self.advance_once(loaded, given, &by).await {
-                Err(Error::Store(StoreError::Stale | StoreError::Taken { .. }))
-                    if attempt < STEP_ATTEMPTS_MAX => {}
-                done => return done,
+            let kept = turn.as_mut().and_then(|turn| turn.take());
+            // What a person is refused must not rest on a state that has passed.
+            let kept = kept.filter(|kept| {
+                matches!(by, By::Machine)
+                    && kept.summary.id == run
+                    && kept.summary.organization == organization
+            });
+            let loaded = match kept {
+                Some(kept) => kept,
+                None => self.load(organization, run).await?,
+            };
+            let planned = match self.plan(loaded, given, &by).await? {
+                Ok(planned) => planned,
+                Err(unmoved) => return Ok(unmoved),
+            };
+            let is_kept = planned.is_small && !planned.after.state.is_ended();
+            match self.write(planned).await {
+                Ok(after) => {
+                    if let Some(turn) = turn.as_mut().filter(|_| is_kept) {
+                        **turn = Some(after.clone());
+                    }
+                    return Ok(after);
+                }
+                Err(StoreError::Stale | StoreError::Taken { .. }) if attempt < STEP_ATTEMPTS_MAX => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Err(StoreError::Stale.into())
     }
 
-    async fn advance_once(&self, loaded: Loaded, given: &[Given], by: &By<'_>) -> Result<Loaded, Error> {
-        let Loaded { stored, state, template } = loaded;
-        let StoredRun { summary, version, events, .. } = stored;
+    /// What the inputs come to; the run as it was if nothing follows from them.
+    pub(crate) async fn plan(
+        &self,
+        loaded: Loaded,
+        given: &[Given],
+        by: &By<'_>,
+    ) -> Result<Result<Planned, Loaded>, Error> {
+        let Loaded { summary, version, events, state, template } = loaded;
         let (organization, run, before) = (summary.organization, summary.id, summary.status);
         let now = self.parts.clock.now();
         let mut random = [0; 8];
@@ -85,10 +127,9 @@ impl Workflow {
         let decided = decide(&template, run, version, state, given.to_vec(), moment)?;
         let mut stepped = decided.stepped;
         if stepped.events.is_empty() && stepped.used.is_empty() {
-            let state_text = stepped.state;
-            let stored = StoredRun { summary, version, events, state: state_text };
-            return Ok(Loaded { stored, state: decided.state, template });
+            return Ok(Err(Loaded { summary, version, events, state: decided.state, template }));
         }
+        let handed = self.handed(organization, &mut stepped);
         let mut changes = Vec::new();
         if decided.more {
             let (key, input) = ("continue".to_owned(), Input::Continue);
@@ -126,14 +167,48 @@ impl Workflow {
         after.status = stepped.status;
         after.updated_at = now;
         after.ended_at = after.ended_at.or_else(|| stepped.is_ended.then_some(now));
-        let state_text = std::mem::take(&mut stepped.state);
-        stepped.state.clone_from(&state_text);
+        let is_small = stepped.state.len() <= KEPT_BYTES_MAX;
         changes.insert(0, Change::RunStepped(Box::new(stepped)));
-        self.parts.commits.commit(Part::of_all(Some(organization), changes, facts)).await?;
-        self.parts.bells.ring(Some(run));
-        let stored =
-            StoredRun { summary: after, version: version.saturating_add(1), events: last, state: state_text };
-        Ok(Loaded { stored, state: decided.state, template })
+        let part = Part::of_all(Some(organization), changes, facts);
+        let version = version.saturating_add(1);
+        let after = Loaded { summary: after, version, events: last, state: decided.state, template };
+        Ok(Ok(Planned { part, after, is_small, handed }))
+    }
+
+    /// Has the step's effects written as taken by this node, if its worker has room for them.
+    fn handed(&self, organization: OrganizationId, stepped: &mut Stepped) -> Option<(Reserved, Vec<Leased>)> {
+        let reserved = self.handover.reserve(stepped.effects.len())?;
+        let held = reserved.held();
+        stepped.held = Some(held);
+        let leased = (stepped.first_effect.0..).zip(&stepped.effects).map(|(number, effect)| Leased {
+            id: EffectId(number),
+            organization,
+            run: stepped.run,
+            effect: effect.clone(),
+            epoch: 1,
+            lease_left: held.lease,
+        });
+        Some((reserved, leased.collect()))
+    }
+
+    /// Writes a step, then wakes who is concerned; how the run is then.
+    pub(crate) async fn write(&self, planned: Planned) -> Result<Loaded, StoreError> {
+        let Planned { part, after, handed, .. } = planned;
+        let rings = Rings::of(&part.changes);
+        match handed {
+            None => drop(self.parts.commits.commit(part).await?),
+            Some((reserved, leased)) => {
+                let parts = Arc::clone(&self.parts);
+                // On its own, so that a caller who goes away takes nothing with it: what is
+                // written as taken must reach the worker.
+                let written = tokio::spawn(async move { hand_over(&parts, part, reserved, leased).await });
+                written
+                    .await
+                    .map_err(|error| StoreError::corrupt(format!("a step broke off: {error}")))??;
+            }
+        }
+        self.parts.bells.ring(&rings);
+        Ok(after)
     }
 
     /// What a step wants of other runs: started in the same unit, cancelled by their inboxes.
@@ -204,6 +279,34 @@ impl Workflow {
         begun.run.parent = Some((parent.id, activation));
         Ok(Ok(begun))
     }
+}
+
+/// Writes a step whose effects this node holds, and gives them to its worker.
+async fn hand_over(
+    parts: &Parts,
+    part: Part<Change>,
+    reserved: Reserved,
+    leased: Vec<Leased>,
+) -> Result<(), StoreError> {
+    let left = match parts.commits.commit(part).await {
+        Ok(_) => match reserved.give(leased) {
+            Ok(()) => return Ok(()),
+            Err(leased) => (leased, Ok(())),
+        },
+        // Nothing is written.
+        Err(error @ (StoreError::Stale | StoreError::Missing { .. } | StoreError::Taken { .. })) => {
+            return Err(error);
+        }
+        // Perhaps it is written; but what is not known to be is not sent.
+        Err(error) => (leased, Err(error)),
+    };
+    let (leased, written) = left;
+    for Leased { id, epoch, .. } in leased {
+        if let Err(error) = parts.work.give_back_effect(id, epoch).await {
+            tracing::warn!(%error, "an effect could not be given back; its lease ends by itself");
+        }
+    }
+    written
 }
 
 /// Whether the run has ended as the state says.

@@ -1,5 +1,8 @@
 //! What the workflow area can change.
 
+use std::time::Duration;
+
+use buildly_journal::LeaseId;
 use buildly_model::{RunId, Timestamp};
 
 use crate::{
@@ -27,8 +30,8 @@ pub enum Change {
         /// The version.
         version: u32,
     },
-    /// Adds a run that has not begun, and the input that begins it; `Taken` (`key`) if the
-    /// organization has a run of that start key.
+    /// Adds a run that has not begun; `Taken` (`key`) if the organization has a run of that
+    /// start key.
     RunStarted {
         /// The run, as it is before its first step: version 0, no events.
         run: RunSummary,
@@ -36,8 +39,9 @@ pub enum Change {
         start_key: Option<String>,
         /// Its state, as JSON text.
         state: String,
-        /// The input that begins it, put into its inbox.
-        input: Input,
+        /// The input that begins it, put into its inbox; `None` if its first step is in the same
+        /// unit.
+        input: Option<Input>,
     },
     /// Writes what a step did to a run; see [`Stepped`].
     RunStepped(Box<Stepped>),
@@ -80,11 +84,25 @@ pub struct Stepped {
     pub events: Vec<Event>,
     /// What is to be performed; ready at once.
     pub effects: Vec<Effect>,
+    /// The number of the first effect's row, the others have the next ones; `Taken` (`effect`)
+    /// if there is one of them. Numbers say which effects are older.
+    pub first_effect: EffectId,
+    /// Who holds the effects from the start, as their first take; else anybody may take them.
+    pub held: Option<Held>,
     /// Timers that are set (in place of one of the same activation and kind) or removed, in order.
     pub timers: Vec<Timer>,
     /// Of these the storage takes `OpenTask`, `ClaimTask` and `CloseTask`, in order. The others
     /// are other changes of the same unit.
     pub tasks: Vec<Command>,
+}
+
+/// A take of effects in the unit that writes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Whose lease.
+    pub owner: LeaseId,
+    /// For how long, by the storage's own clock.
+    pub lease: Duration,
 }
 
 /// What a step was made from.

@@ -61,6 +61,8 @@ macro_rules! store_conformance {
             timers_come_due_in_order_and_bounded,
             a_timer_that_was_set_anew_is_another,
             effects_are_handed_out_oldest_first_with_their_bytes,
+            what_a_step_writes_as_taken_is_the_nodes,
+            a_run_may_begin_in_the_unit_that_writes_it,
             nobody_takes_what_another_holds,
             an_old_epoch_writes_nothing,
             what_is_given_back_is_taken_again,

@@ -3,8 +3,12 @@
 use buildly_model::{RunId, Timestamp};
 
 use crate::{
-    ActivationId, Change, Command, Compiled, End, Event, Input, State, StepError, Stepped, Used, step,
+    ActivationId, Change, Command, Compiled, EffectId, End, Event, Input, State, StepError, Stepped, Used,
+    step,
 };
+
+/// So many bits of an effect's number are random, the others its time in microseconds.
+const RANDOM_BITS: u32 = 11;
 
 /// An input, and the row that it was read from.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +64,8 @@ pub(crate) fn decide(
         is_ended: false,
         events: Vec::new(),
         effects: Vec::new(),
+        first_effect: effect_number(now, random),
+        held: None,
         timers: Vec::new(),
         tasks: Vec::new(),
     };
@@ -88,6 +94,14 @@ pub(crate) fn decide(
     stepped.state = serde_json::to_string(&state)
         .map_err(|error| StepError::Corrupt { reason: format!("the state cannot be written: {error}") })?;
     Ok(Decided { stepped, state, runs, more })
+}
+
+/// A number that is nobody's yet, but with a chance of one in two thousand within a microsecond:
+/// then the storage refuses it, and the step is decided again.
+fn effect_number(now: Timestamp, random: u64) -> EffectId {
+    let micros = u64::try_from(now.as_microseconds()).unwrap_or(0);
+    // The sign bit stays free for as long as clocks say a year before 2112.
+    EffectId(((micros << RANDOM_BITS) | (random >> (u64::BITS - RANDOM_BITS))) & (u64::MAX >> 1))
 }
 
 fn take(

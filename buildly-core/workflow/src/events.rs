@@ -6,6 +6,7 @@ use buildly_journal::{Event as Fact, Part};
 use buildly_model::{OrganizationId, Principal, RunId, StoreError};
 use serde_json::{Value, json};
 
+use crate::bells::Rings;
 use crate::expression::Variables;
 use crate::runs::{Begun, check_key, start_changes};
 use crate::workflow::ATTEMPTS_MAX;
@@ -109,12 +110,13 @@ impl Workflow {
             if parts.is_empty() {
                 return Ok(heard);
             }
+            let rings = Rings::of(parts.iter().flat_map(|part| &part.changes));
             match self.parts.commits.commit_all(parts).await {
                 // The same report came twice at once.
                 Err(StoreError::Taken { .. }) if attempt < ATTEMPTS_MAX => {}
                 written => {
                     written?;
-                    heard.runs.iter().for_each(|run| self.parts.bells.ring(Some(*run)));
+                    self.parts.bells.ring(&rings);
                     return Ok(heard);
                 }
             }

@@ -40,6 +40,7 @@ mod advance;
 mod decide;
 mod engine;
 mod events;
+mod handover;
 mod runs;
 mod signals;
 mod tasks;
@@ -52,7 +53,7 @@ mod simulation;
 mod testing;
 
 pub use bells::Bells;
-pub use change::{Change, Stepped, Used};
+pub use change::{Change, Held, Stepped, Used};
 pub use check::{Finding, Operation, Outside, Parameter, Severity, check, check_structure};
 pub use compiled::{
     Compiled, Guard, Handled, Handler, Link, LinkId, Needed, Node, NodeKind, StartedBy, Target, WaitFor,
@@ -64,9 +65,9 @@ pub use events::{CAUSED_MAX, Heard, Refused, Reported};
 pub use expression::{EXPRESSION_BYTES_MAX, Expression, ExpressionError, Read};
 pub use outside::{Access, Right, Services};
 pub use run::{
-    ActingAs, Activation, ActivationId, Answer, Command, Doubt, Each, Effect, End, Ended, Event, Fault,
-    FaultKind, Input, KeptSignal, LevelId, Outcome, Part, Phase, Role, STATE_FORMAT, Scope, Start, State,
-    Status, Then, Timer, TimerKind, Undo,
+    ActingAs, Activation, ActivationId, Answer, Command, Doubt, Each, Effect, End, Ended, Event, FINISHED,
+    Fault, FaultKind, Input, KeptSignal, LevelId, Outcome, Part, Phase, Role, STATE_FORMAT, Scope, Start,
+    State, Status, Then, Timer, TimerKind, Undo,
 };
 pub use runs::{Control, Run, StartRun};
 pub use schema::{Schema, SchemaError};

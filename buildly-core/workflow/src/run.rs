@@ -8,7 +8,7 @@ mod output;
 mod state;
 
 pub(crate) use apply::bytes;
-pub use event::{Ended, Event, Part};
+pub use event::{Ended, Event, FINISHED, Part};
 pub use fault::{End, Fault, FaultKind};
 pub use input::{Answer, Input, Outcome, Start};
 pub use output::{ActingAs, Command, Effect, Timer, TimerKind};

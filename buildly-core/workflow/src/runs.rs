@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use buildly_journal::Part;
+use buildly_journal::{Event as Fact, Part};
 use buildly_model::{OrganizationId, Principal, RunId, StoreError};
 use serde_json::{Map, Value, json};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::advance::{By, Loaded, is_ended};
+use crate::advance::{By, Loaded, STEP_ATTEMPTS_MAX, is_ended};
 use crate::decide::Given;
 use crate::workflow::parsed;
 use crate::{
@@ -53,8 +54,8 @@ pub struct Run {
 }
 
 impl From<Loaded> for Run {
-    fn from(Loaded { stored, state, template }: Loaded) -> Self {
-        Self { summary: stored.summary, version: stored.version, events: stored.events, state, template }
+    fn from(Loaded { summary, version, events, state, template }: Loaded) -> Self {
+        Self { summary, version, events, state, template }
     }
 }
 
@@ -130,17 +131,29 @@ impl Workflow {
         {
             return Ok(run);
         }
-        let template = start.template.clone();
-        let (run, part) = self.requested(principal, organization, start, start_key.clone()).await?;
-        match (self.parts.commits.commit(part).await, start_key) {
-            (Err(StoreError::Taken { .. }), Some(key)) => {
-                let run = self.started(organization, &key, &template).await?;
-                return run.ok_or_else(|| StoreError::Stale.into());
+        for attempt in 1.. {
+            let (begun, template, fact) =
+                self.request(principal, organization, start.clone(), start_key.clone()).await?;
+            // It begins in the unit that writes it, so that nobody has to look for it.
+            let given = [Given::of_person(begun.input.clone())];
+            let summary = begun.run.clone();
+            let new = Loaded { summary, version: 0, events: 0, state: State::new(), template };
+            let Ok(mut planned) = self.plan(new, &given, &By::Person(principal)).await? else {
+                return Err(StoreError::corrupt("a run that does not begin").into());
+            };
+            planned.part.changes.insert(0, begun.into_stepped()?);
+            planned.part.events.insert(0, fact);
+            match (self.write(planned).await, &start_key) {
+                (Ok(begun), _) => return Ok(begun.into()),
+                (Err(StoreError::Taken { field: "key" }), Some(key)) => {
+                    let run = self.started(organization, key, &start.template).await?;
+                    return run.ok_or_else(|| StoreError::Stale.into());
+                }
+                (Err(StoreError::Taken { .. }), _) if attempt < STEP_ATTEMPTS_MAX => {}
+                (Err(error), _) => return Err(error.into()),
             }
-            (written, _) => drop(written?),
         }
-        self.parts.bells.ring(Some(run));
-        Ok(self.load(organization, run).await?.into())
+        Err(StoreError::Stale.into())
     }
 
     /// What starts a run once it is written, if the input fits.
@@ -154,6 +167,18 @@ impl Workflow {
         start: StartRun,
         start_key: Option<String>,
     ) -> Result<(RunId, Part<Change>), Error> {
+        let (begun, _, fact) = self.request(principal, organization, start, start_key).await?;
+        Ok((begun.run.id, Part::of(Some(organization), begun.into_change()?, fact)))
+    }
+
+    /// The run to begin, what it runs by, and the fact that somebody wants it.
+    async fn request(
+        &self,
+        principal: &Principal,
+        organization: OrganizationId,
+        start: StartRun,
+        start_key: Option<String>,
+    ) -> Result<(Begun, Arc<Compiled>, Fact), Error> {
         let stored = self.find_template(organization, &start.template, start.version).await?;
         let is_published = |stored: &StoredTemplate| stored.status == crate::TemplateStatus::Published;
         let stored = stored
@@ -166,10 +191,9 @@ impl Workflow {
         let version = (organization, stored.name.as_str(), stored.version);
         let mut begun = start_changes(self, version, start.input, &principal.identity.to_string(), 0);
         (begun.run.business_key, begun.start_key) = (start.business_key, start_key);
-        let run = begun.run.id;
         let payload = json!({"template": stored.name, "version": stored.version});
-        let fact = self.fact("workflow.run.requested", run, payload, principal);
-        Ok((run, Part::of(Some(organization), begun.into_change()?, fact)))
+        let fact = self.fact("workflow.run.requested", begun.run.id, payload, principal);
+        Ok((begun, template, fact))
     }
 
     async fn started(
@@ -247,7 +271,7 @@ impl Workflow {
     /// # Errors
     /// As [`Workflow::run`].
     pub async fn wait(&self, principal: &Principal, run: RunId, at_most: Duration) -> Result<Run, Error> {
-        self.until(principal, run, at_most, Run::is_ended).await
+        self.until(principal, run, at_most, self.parts.bells.of_end(run), Run::is_ended).await
     }
 
     /// The run once it has another version than `seen`, or as it is when the time is over.
@@ -261,7 +285,7 @@ impl Workflow {
         seen: u64,
         at_most: Duration,
     ) -> Result<Run, Error> {
-        self.until(principal, run, at_most, |run| run.version != seen).await
+        self.until(principal, run, at_most, self.parts.bells.of_move(run), |run| run.version != seen).await
     }
 
     async fn until(
@@ -269,10 +293,10 @@ impl Workflow {
         principal: &Principal,
         run: RunId,
         at_most: Duration,
+        bell: &Notify,
         is_enough: impl Fn(&Run) -> bool + Send + Sync,
     ) -> Result<Run, Error> {
         let end = Instant::now() + at_most;
-        let bell = self.parts.bells.of_run(run);
         loop {
             let ring = bell.notified();
             tokio::pin!(ring);
@@ -352,11 +376,21 @@ pub(crate) struct Begun {
 }
 
 impl Begun {
+    /// It begins when somebody takes the input from its inbox.
     pub(crate) fn into_change(self) -> Result<Change, Error> {
-        let state = serde_json::to_string(&State::new())
-            .map_err(|error| StoreError::corrupt(format!("a new state cannot be written: {error}")))?;
-        Ok(Change::RunStarted { run: self.run, start_key: self.start_key, state, input: self.input })
+        let input = Some(self.input);
+        Ok(Change::RunStarted { run: self.run, start_key: self.start_key, state: new_state()?, input })
     }
+
+    /// Its first step is written in the same unit.
+    fn into_stepped(self) -> Result<Change, Error> {
+        Ok(Change::RunStarted { run: self.run, start_key: self.start_key, state: new_state()?, input: None })
+    }
+}
+
+fn new_state() -> Result<String, StoreError> {
+    serde_json::to_string(&State::new())
+        .map_err(|error| StoreError::corrupt(format!("a new state cannot be written: {error}")))
 }
 
 pub(crate) fn start_changes(

@@ -4,6 +4,7 @@ use buildly_journal::Part;
 use buildly_model::{OrganizationId, Principal, RunId, StoreError};
 use serde_json::{Value, json};
 
+use crate::bells::Rings;
 use crate::runs::check_key;
 use crate::{Change, Error, Input, Right, RunFilter, Workflow};
 
@@ -57,13 +58,12 @@ impl Workflow {
             let change = Change::InputQueued { run: *run, key: queued, at: now, input };
             parts.push(Part::of(Some(organization), change, fact));
         }
+        let rings = Rings::of(parts.iter().flat_map(|part| &part.changes));
         match self.parts.commits.commit_all(parts).await {
             Err(StoreError::Missing { .. }) => return Err(Error::not_found("run", "of the signal")),
             written => drop(written?),
         }
-        for run in &runs {
-            self.parts.bells.ring(Some(*run));
-        }
+        self.parts.bells.ring(&rings);
         Ok(runs)
     }
 

@@ -37,7 +37,7 @@ pub struct WorkerSettings {
 impl Default for WorkerSettings {
     fn default() -> Self {
         Self {
-            in_flight_max: 256,
+            in_flight_max: 64,
             take_max: 64,
             lease: Duration::from_secs(120),
             poll: Duration::from_millis(250),
@@ -74,6 +74,13 @@ pub enum Happening {
     Woken,
     /// The answer to [`Action::Take`]; empty also if the storage did not answer.
     Taken(Vec<Leased>),
+    /// The node has written effects as taken by itself, without a take.
+    Handed {
+        /// Which.
+        leased: Vec<Leased>,
+        /// A moment before the lease began.
+        asked_at: Duration,
+    },
     /// A call has come to an end.
     Answered {
         /// Which.
@@ -197,6 +204,12 @@ impl Worker {
         self.jobs.is_empty() && self.asked_at.is_none()
     }
 
+    /// How many effects it has.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        self.jobs.len()
+    }
+
     /// Decides what follows from what happened.
     #[must_use]
     pub fn on(&mut self, happening: Happening, now: Duration) -> Vec<Action> {
@@ -204,6 +217,7 @@ impl Worker {
         match happening {
             Happening::Woken => self.look_at = now,
             Happening::Taken(leased) => self.taken(leased, now, &mut actions),
+            Happening::Handed { leased, asked_at } => self.begin(leased, asked_at, now, &mut actions),
             Happening::Answered { id, epoch, outcome } => self.answered((id, epoch), outcome, &mut actions),
             Happening::HandedIn { id, epoch } => {
                 self.jobs.remove(&(id, epoch));
@@ -220,6 +234,11 @@ impl Worker {
         let asked_at = self.asked_at.take().unwrap_or(now);
         let is_full = leased.len() >= self.settings.take_max;
         self.look_at = if is_full { now } else { now.saturating_add(self.settings.poll) };
+        self.begin(leased, asked_at, now, actions);
+    }
+
+    /// Sends what the node holds since it was asked for.
+    fn begin(&mut self, leased: Vec<Leased>, asked_at: Duration, now: Duration, actions: &mut Vec<Action>) {
         for leased in leased {
             let counted_from = if planted::is(planted::Bug::LeaseByLocalClock) { now } else { asked_at };
             let lease_ends = counted_from.saturating_add(leased.lease_left);

@@ -8,13 +8,16 @@ use moka::sync::Cache;
 use serde::Serialize;
 use tokio::sync::Mutex;
 
+use crate::advance::Loaded;
+use crate::bells::place;
+use crate::handover::Handover;
 use crate::template::is_name;
 use crate::{Access, Bells, Change, Compiled, Error, Store, StoredTemplate, Template, Work, compile};
 
 /// How many compiled templates are kept.
 const COMPILED_MAX: u64 = 1_000;
 /// Steps of one run are decided one after the other on a node; runs share this many turns.
-const TURNS: usize = 256;
+const TURNS: usize = 1024;
 
 /// How often a decision is taken again when the stored state has moved on.
 pub(crate) const ATTEMPTS_MAX: u32 = 3;
@@ -24,8 +27,13 @@ pub(crate) const ATTEMPTS_MAX: u32 = 3;
 pub struct Workflow {
     pub(crate) parts: Arc<Parts>,
     compiled: Cache<(OrganizationId, String, u32), Arc<Compiled>>,
-    turns: Arc<[Mutex<()>]>,
+    turns: Arc<[Turn]>,
+    pub(crate) handover: Arc<Handover>,
 }
+
+/// The turn of some runs, with the one that had it last as it was then, if it is small. Nothing
+/// relies on it: a step is refused if the run has moved on meanwhile.
+pub(crate) type Turn = Mutex<Option<Loaded>>;
 
 /// What the operations need from outside.
 pub struct Parts {
@@ -49,8 +57,9 @@ impl Workflow {
     /// Connects the operations with their outside.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let turns = (0..TURNS).map(|_| Mutex::new(())).collect();
-        Self { parts: Arc::new(parts), compiled: Cache::new(COMPILED_MAX), turns }
+        let turns = (0..TURNS).map(|_| Turn::default()).collect();
+        let handover = Arc::default();
+        Self { parts: Arc::new(parts), compiled: Cache::new(COMPILED_MAX), turns, handover }
     }
 
     pub(crate) fn fact(
@@ -64,10 +73,8 @@ impl Workflow {
     }
 
     /// The turn of a run on this node.
-    pub(crate) fn turn(&self, run: buildly_model::RunId) -> Option<&Mutex<()>> {
-        let bytes = run.as_uuid();
-        let number = usize::from(bytes.as_bytes().last().copied().unwrap_or(0)) % TURNS;
-        self.turns.get(number)
+    pub(crate) fn turn(&self, run: buildly_model::RunId) -> Option<&Turn> {
+        self.turns.get(place(run, TURNS))
     }
 
     /// One version of a template; without one the newest that is published.

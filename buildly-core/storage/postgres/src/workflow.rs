@@ -35,7 +35,10 @@ pub(crate) async fn apply(
         Change::DraftDeleted { name, version } => template::delete_draft(tx, owner()?, name, *version).await,
         Change::RunStarted { run, start_key, state, input } => {
             run::start(tx, owner()?, run, start_key.as_deref(), state).await?;
-            inbox::queue(tx, owner()?, run.id, run::START, run.created_at, input).await
+            match input {
+                Some(input) => inbox::queue(tx, owner()?, run.id, run::START, run.created_at, input).await,
+                None => Ok(()),
+            }
         }
         Change::RunStepped(stepped) => step::write(tx, owner()?, stepped).await,
         Change::InputQueued { run, key, at, input } => {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use buildly_auth::Change as Auth;
@@ -27,13 +28,15 @@ impl Storage for Sqlite {
 impl Committer for Sqlite {
     async fn commit(&self, unit: Unit) -> Result<Revision, StoreError> {
         let random = Arc::clone(&self.random);
-        self.engine.write(move |tx| write(tx, &unit, &*random)).await
+        // Before the unit waits for its turn: a lease is rather too short than too long.
+        let now = self.takes.now();
+        self.engine.write(move |tx| write(tx, &unit, &*random, now)).await
     }
 }
 
 /// Runs on the writer thread, in the unit's savepoint: one writer, so the ends of the chains
 /// cannot move meanwhile.
-fn write(tx: &Connection, unit: &Unit, random: &dyn Random) -> Result<Revision, StoreError> {
+fn write(tx: &Connection, unit: &Unit, random: &dyn Random, now: Duration) -> Result<Revision, StoreError> {
     for part in &unit.parts {
         if let Some(expected) = part.expected_sequence
             && journal::head(tx, part.organization)?.sequence != expected
@@ -43,7 +46,7 @@ fn write(tx: &Connection, unit: &Unit, random: &dyn Random) -> Result<Revision, 
     }
     for part in &unit.parts {
         for change in &part.changes {
-            apply(tx, part.organization, change)?;
+            apply(tx, part.organization, change, now)?;
         }
     }
     let mut chains: Vec<Chain> = Vec::new();
@@ -74,12 +77,17 @@ fn append(
     Ok(())
 }
 
-fn apply(tx: &Connection, organization: Option<OrganizationId>, change: &Change) -> Result<(), StoreError> {
+fn apply(
+    tx: &Connection,
+    organization: Option<OrganizationId>,
+    change: &Change,
+    now: Duration,
+) -> Result<(), StoreError> {
     match change {
         Change::Auth(Auth::Identity(change)) => identity::apply(tx, organization, change),
         Change::Auth(Auth::Token(change)) => token::apply(tx, organization, change),
         Change::Gateway(change) => gateway::apply(tx, organization, change),
         Change::Mesh(change) => mesh::apply(tx, organization, change),
-        Change::Workflow(change) => workflow::apply(tx, organization, change),
+        Change::Workflow(change) => workflow::apply(tx, organization, change, now),
     }
 }

@@ -13,17 +13,20 @@ mod task;
 mod template;
 mod timer;
 
+use std::time::Duration;
+
 use buildly_model::{OrganizationId, StoreError};
 use buildly_workflow::Change;
 use rusqlite::Connection;
 
 pub(crate) use take::Takes;
 
-/// Applies one change inside the unit's transaction.
+/// Applies one change inside the unit's transaction; `now` is the time by which leases end.
 pub(crate) fn apply(
     tx: &Connection,
     organization: Option<OrganizationId>,
     change: &Change,
+    now: Duration,
 ) -> Result<(), StoreError> {
     // That of the part, never that of a row in it: nothing crosses an organization.
     let owner = || organization.map(|id| id.to_string()).ok_or(StoreError::Missing { what: "organization" });
@@ -34,9 +37,11 @@ pub(crate) fn apply(
         Change::RunStarted { run, start_key, state, input } => {
             let organization = owner()?;
             run::start(tx, &organization, run, start_key.as_deref(), state)?;
-            inbox::queue(tx, &organization, run.id, run::START, run.created_at, input)
+            input.as_ref().map_or(Ok(()), |input| {
+                inbox::queue(tx, &organization, run.id, run::START, run.created_at, input)
+            })
         }
-        Change::RunStepped(stepped) => step::write(tx, &owner()?, stepped),
+        Change::RunStepped(stepped) => step::write(tx, &owner()?, stepped, now),
         Change::InputQueued { run, key, at, input } => inbox::queue(tx, &owner()?, *run, key, *at, input),
         Change::Level(change) => levels::apply(tx, organization, change),
     }

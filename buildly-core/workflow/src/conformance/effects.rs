@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use buildly_journal::LeaseId;
 use buildly_model::{OrganizationId, StoreError};
 use uuid::Uuid;
 
-use super::world::{ACME, GLOBEX, LONG, NODE, OTHER_NODE, Subject, effect, run_id};
-use crate::{EffectId, Leased};
+use super::world::{ACME, GLOBEX, LONG, NODE, OTHER_NODE, Subject, effect, run, run_id, step};
+use crate::{Change, EffectId, Held, Leased, Stepped};
 
 fn activations(leased: &[Leased]) -> Vec<u64> {
     leased.iter().map(|leased| leased.effect.activation.0).collect()
@@ -44,6 +45,58 @@ pub async fn effects_are_handed_out_oldest_first_with_their_bytes(subject: &Subj
     assert!(first.iter().all(|leased| leased.lease_left <= LONG && leased.lease_left > LONG / 2));
     assert_eq!(activations(&subject.take(NODE, 10).await), [3, 4, 5]);
     assert_eq!(subject.take(NODE, 10).await, []);
+}
+
+pub async fn what_a_step_writes_as_taken_is_the_nodes(subject: &Subject) {
+    subject.nodes_live().await;
+    let held = |owner, lease| Some(Held { owner, lease });
+    let two = vec![effect(1), effect(2)];
+    let stepped = Stepped { effects: two.clone(), held: held(NODE, LONG), ..step(1, 0) };
+    let first = stepped.first_effect;
+    subject.begun(1, ACME, stepped).await;
+    assert_eq!(subject.take(OTHER_NODE, 10).await, [], "both are held");
+    let late = subject.hand_in(1, first, 2).await;
+    assert!(matches!(late, Err(StoreError::Missing { .. })), "it is the first take: {late:?}");
+    subject.hand_in(1, first, 1).await.expect("the holder may");
+    subject.work.give_back_effect(EffectId(first.0 + 1), 1).await.expect("gives back");
+    let taken = subject.take(OTHER_NODE, 10).await;
+    assert_eq!(
+        taken.iter().map(|leased| (leased.id.0, leased.epoch)).collect::<Vec<_>>(),
+        [(first.0 + 1, 2)]
+    );
+    // A number is there once, and nothing of the step is written that wants it again.
+    let again = Stepped { first_effect: EffectId(first.0 + 1), effects: vec![effect(3)], ..step(1, 2) };
+    let again = subject.step(ACME, again).await;
+    assert!(matches!(again, Err(StoreError::Taken { field: "effect" })), "{again:?}");
+    assert_eq!(subject.read(ACME, 1).await.version, 2);
+
+    let short = Duration::from_millis(100);
+    subject.begun(2, ACME, Stepped { effects: two, held: held(NODE, short), ..step(2, 0) }).await;
+    let after = take_soon(subject).await;
+    assert_eq!(after.iter().map(|leased| leased.epoch).collect::<Vec<_>>(), [2, 2], "the lease has ended");
+    let gone = LeaseId(Uuid::from_u128(0xdead));
+    subject.begun(3, ACME, Stepped { effects: vec![effect(1)], held: held(gone, LONG), ..step(3, 0) }).await;
+    let of_nobody = subject.take(NODE, 10).await;
+    assert_eq!(
+        of_nobody.iter().map(|leased| leased.epoch).collect::<Vec<_>>(),
+        [2],
+        "a node that is gone holds nothing"
+    );
+}
+
+pub async fn a_run_may_begin_in_the_unit_that_writes_it(subject: &Subject) {
+    let change = Change::RunStarted {
+        run: run(1, ACME),
+        start_key: Some("key".to_owned()),
+        state: "{}".to_owned(),
+        input: None,
+    };
+    let stepped = Change::RunStepped(Box::new(Stepped { effects: vec![effect(1)], ..step(1, 0) }));
+    subject.write_all(ACME, vec![change.clone(), stepped.clone()]).await.expect("the run is new");
+    assert_eq!(subject.read(ACME, 1).await.version, 1);
+    assert_eq!(subject.waiting(1).await, []);
+    let again = subject.write_all(ACME, vec![change, stepped]).await;
+    assert!(matches!(again, Err(StoreError::Taken { .. })), "{again:?}");
 }
 
 pub async fn nobody_takes_what_another_holds(subject: &Subject) {

@@ -27,7 +27,7 @@ pub async fn a_run_reads_back_as_it_was_started(subject: &Subject) {
 
 fn start(run: RunSummary, key: &str) -> Change {
     let (start_key, input) = (Some(key.to_owned()), begin(&run));
-    Change::RunStarted { run, start_key, state: "{}".to_owned(), input }
+    Change::RunStarted { run, start_key, state: "{}".to_owned(), input: Some(input) }
 }
 
 pub async fn a_start_key_starts_one_run(subject: &Subject) {

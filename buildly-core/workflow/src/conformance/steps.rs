@@ -147,7 +147,8 @@ pub async fn a_refused_change_takes_the_step_beside_it_back(subject: &Subject) {
 
     let child = run(2, ACME);
     let input = super::world::begin(&child);
-    let started = Change::RunStarted { run: child, start_key: None, state: "{}".to_owned(), input };
+    let started =
+        Change::RunStarted { run: child, start_key: None, state: "{}".to_owned(), input: Some(input) };
     subject.write_all(ACME, vec![stepped, started]).await.expect("all of it can be written");
     assert_eq!(counts(subject, 1).await, [2, 1, 1, 1]);
     assert_eq!(subject.waiting(2).await.len(), 1);

@@ -75,7 +75,8 @@ pub async fn nothing_of_another_organization_is_read_or_changed(subject: &Subjec
     let mut named = run(3, GLOBEX);
     named.organization = GLOBEX;
     let input = begin(&named);
-    let started = Change::RunStarted { run: named, start_key: None, state: "{}".to_owned(), input };
+    let started =
+        Change::RunStarted { run: named, start_key: None, state: "{}".to_owned(), input: Some(input) };
     subject.write(ACME, started).await.expect("it is new");
     assert_eq!(store.find_run(GLOBEX, run_id(3)).await.expect("reads"), None);
     assert_eq!(subject.read(ACME, 3).await.summary.organization, ACME);
@@ -85,7 +86,10 @@ pub async fn the_deployment_has_no_runs(subject: &Subject) {
     let start = run(1, ACME);
     let input = begin(&start);
     for (case, change) in [
-        ("run", Change::RunStarted { run: start, start_key: None, state: "{}".to_owned(), input }),
+        (
+            "run",
+            Change::RunStarted { run: start, start_key: None, state: "{}".to_owned(), input: Some(input) },
+        ),
         ("template", Change::TemplateSaved(template("onboarding", 1, 'a'))),
     ] {
         let refused = subject.commits.commit(Part::of_all(None, vec![change], Vec::new())).await;

@@ -79,6 +79,8 @@ pub(super) fn step(number: u128, version: u64) -> Stepped {
         is_ended: false,
         events: Vec::new(),
         effects: Vec::new(),
+        first_effect: EffectId(u64::try_from(number).unwrap_or(0) * 1_000_000 + version * 10_000 + 1),
+        held: None,
         timers: Vec::new(),
         tasks: Vec::new(),
     }
@@ -136,7 +138,7 @@ impl Subject {
 
     pub(super) async fn start(&self, run: RunSummary) {
         let (organization, input) = (run.organization, begin(&run));
-        let change = Change::RunStarted { run, start_key: None, state: "{}".to_owned(), input };
+        let change = Change::RunStarted { run, start_key: None, state: "{}".to_owned(), input: Some(input) };
         self.write(organization, change).await.expect("the run is new");
     }
 

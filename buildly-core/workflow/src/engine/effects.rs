@@ -11,6 +11,7 @@ use tracing::warn;
 
 use super::resting::Resting;
 use super::{Engine, Taken, stopped};
+use crate::bells::Rings;
 use crate::decide::Given;
 use crate::{Action, Answer, Change, EffectId, Happening, Input, Used, Worker};
 
@@ -21,6 +22,7 @@ pub(super) async fn perform(engine: &Engine, resting: &Arc<Resting>, mut stop: w
     let (happened, mut happenings) = mpsc::unbounded_channel();
     let shell = Shell { engine: engine.clone(), resting: Arc::clone(resting), happened };
     let began = Instant::now();
+    let (mut handed, load) = engine.workflow.handover.open(Arc::clone(&engine.owner), engine.settings);
     let mut worker = Worker::new(engine.settings);
     let mut tasks = JoinSet::new();
     let mut wake = shell.act(worker.on(Happening::Woken, Duration::ZERO), &mut tasks);
@@ -28,6 +30,8 @@ pub(super) async fn perform(engine: &Engine, resting: &Arc<Resting>, mut stop: w
     loop {
         let poll = began.elapsed().saturating_add(engine.settings.poll);
         let sleep = wake.map_or(poll, |at| at).saturating_sub(began.elapsed());
+        // Its room is free again once the worker has counted it.
+        let mut counted = None;
         let happening = tokio::select! {
             biased;
             () = stopped(&mut stop), if drained_at.is_none() => {
@@ -35,11 +39,19 @@ pub(super) async fn perform(engine: &Engine, resting: &Arc<Resting>, mut stop: w
                 Happening::Stopping
             }
             Some(happening) = happenings.recv() => happening,
+            Some(mut handed) = handed.recv() => {
+                let leased = std::mem::take(&mut handed.leased);
+                let asked_at = handed.asked_at.saturating_duration_since(began);
+                counted = Some(handed);
+                Happening::Handed { leased, asked_at }
+            }
             () = engine.workflow.parts.bells.effects(), if drained_at.is_none() => Happening::Woken,
             () = tokio::time::sleep(sleep) => Happening::Woken,
             Some(_) = tasks.join_next() => continue,
         };
         wake = shell.act(worker.on(happening, began.elapsed()), &mut tasks);
+        load.is(worker.under_way());
+        drop(counted);
         if drained_at.is_some_and(|at| worker.is_idle() || Instant::now() >= at) {
             return;
         }
@@ -115,8 +127,9 @@ async fn queue_late(engine: &Engine, organization: OrganizationId, run: RunId, a
     let key = format!("late:{}:{}", answer.activation, answer.attempt);
     let change = Change::InputQueued { run, key, at: parts.clock.now(), input: Input::Answered(answer) };
     let part = buildly_journal::Part::of_all(Some(organization), vec![change], Vec::new());
+    let rings = Rings::of(&part.changes);
     match parts.commits.commit(part).await {
-        Ok(_) => parts.bells.ring(Some(run)),
+        Ok(_) => parts.bells.ring(&rings),
         Err(error) => warn!(%run, %error, "a late answer could not be kept"),
     }
 }

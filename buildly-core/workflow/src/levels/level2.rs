@@ -9,6 +9,7 @@ use super::{
     Change, Counted, Input, Key, Kind, Level2, Level2Details, Level2Filter, Levels, Over, Record, Row,
     Standing, Window, again, set, taken,
 };
+use crate::bells::Rings;
 use crate::{Error, Right, StartRun, Status};
 
 /// How deep levels 2 may be nested.
@@ -103,12 +104,10 @@ impl Levels {
         record.value.run = started.as_ref().map(|(run, _)| (*run, Status::New));
         let (place, facts) = ((Some(record.organization), record.id), json!({"name": record.value.name}));
         let part = self.part(principal, place, Change::Created(Row::Level2(record)), facts);
-        let (run, start) = started.unzip();
-        let parts = start.into_iter().chain([part]).collect();
+        let parts: Vec<_> = started.into_iter().map(|(_, start)| start).chain([part]).collect();
+        let rings = Rings::of(parts.iter().flat_map(|part| &part.changes));
         self.workflow.parts.commits.commit_all(parts).await.map_err(taken)?;
-        if run.is_some() {
-            self.workflow.parts.bells.ring(run);
-        }
+        self.workflow.parts.bells.ring(&rings);
         self.read_level2(place.1).await
     }
 

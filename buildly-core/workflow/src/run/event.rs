@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 
 use super::{ActivationId, Doubt, End, Fault, KeptSignal, LevelId, Phase, Role, Start, Undo};
 
+/// What the journal calls the end of a run.
+pub const FINISHED: &str = "workflow.run.finished";
+
 /// A fact. Folding a run's events gives its state ([`State::apply`](super::State::apply)).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -272,7 +275,7 @@ impl Event {
             Self::Paused => "workflow.run.paused",
             Self::Resumed => "workflow.run.resumed",
             Self::Late { .. } => "workflow.run.late_input",
-            Self::Finished { .. } => "workflow.run.finished",
+            Self::Finished { .. } => FINISHED,
         }
     }
 }

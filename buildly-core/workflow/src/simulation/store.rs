@@ -52,6 +52,8 @@ pub(super) struct Pending {
     pub(super) version: u64,
     pub(super) uses: Uses,
     pub(super) step: Option<Step>,
+    /// Until when the node that proposes it holds its effects from the start.
+    pub(super) held_until: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,8 +93,8 @@ impl Store {
         }
     }
 
-    /// Writes a unit, whole or not at all.
-    pub(super) fn commit(&mut self, pending: Pending) -> Result<(), Refusal> {
+    /// Writes a unit, whole or not at all; the rows of its effects.
+    pub(super) fn commit(&mut self, pending: Pending) -> Result<Vec<EffectId>, Refusal> {
         let run = pending.run;
         let is_there = match &pending.uses {
             Uses::Inbox(id) => self.inbox.contains_key(id),
@@ -110,24 +112,23 @@ impl Store {
             Uses::Timer(activation, kind) => drop(self.timers.remove(&(run, *activation, *kind))),
             Uses::Row(id, _) => drop(self.rows.remove(id)),
         }
-        if let Some(step) = pending.step {
-            self.write(run, step);
-        }
-        Ok(())
+        Ok(pending.step.map_or_else(Vec::new, |step| self.write(run, step, pending.held_until)))
     }
 
-    fn write(&mut self, run: RunId, step: Step) {
+    fn write(&mut self, run: RunId, step: Step, held_until: Option<Duration>) -> Vec<EffectId> {
         let stored = self.runs.get_mut(&run).unwrap();
         let folded = step.events.iter().fold(stored.state.clone(), State::apply);
         assert_eq!(folded, step.state, "the events' fold is the state");
         stored.state = step.state;
         stored.version += 1;
         stored.events.extend(step.events);
+        let mut rows = Vec::new();
         for effect in step.effects {
             self.next += 1;
             self.committed.insert((run, effect.activation, effect.attempt));
-            let row = Row { run, effect, epoch: 0, leased_until: Duration::ZERO };
-            self.rows.insert(EffectId(self.next), row);
+            let (epoch, leased_until) = (u64::from(held_until.is_some()), held_until.unwrap_or_default());
+            self.rows.insert(EffectId(self.next), Row { run, effect, epoch, leased_until });
+            rows.push(EffectId(self.next));
         }
         for timer in step.timers {
             let key = (run, timer.activation, timer.kind);
@@ -146,6 +147,7 @@ impl Store {
             self.put(run, Input::Continue);
         }
         self.check(run);
+        rows
     }
 
     fn check(&self, run: RunId) {

@@ -43,8 +43,14 @@ enum Happens {
     Tell(usize, u32, Happening),
     Wake(usize, u32),
     Pump(usize, u32),
-    Commit(usize, u32, Box<Pending>, Option<(EffectId, u64)>),
-    Arrive { node: usize, life: u32, leased: Leased, is_answer_lost: bool },
+    /// With when it was proposed.
+    Commit(usize, u32, Box<Pending>, Duration, Option<(EffectId, u64)>),
+    Arrive {
+        node: usize,
+        life: u32,
+        leased: Leased,
+        is_answer_lost: bool,
+    },
     Restart(usize),
     Client,
 }
@@ -175,7 +181,7 @@ impl World {
                 }
             }
             Happens::Pump(..) => self.pump(node),
-            Happens::Commit(_, _, pending, job) => self.commit(node, *pending, job),
+            Happens::Commit(_, _, pending, since, job) => self.commit(node, *pending, since, job),
             Happens::Arrive { .. } | Happens::Restart(_) | Happens::Client => {}
         }
     }
@@ -303,10 +309,10 @@ impl World {
             }
         }
         let (life, delay) = (self.nodes[node].life, 1 + self.choices.below(60));
-        self.later_ms(
-            delay,
-            Happens::Commit(node, life, Box::new(Pending { run, version, uses, step }), job),
-        );
+        // The storage counts the lease from when the unit came, or later.
+        let held_until = self.choices.percent(60).then(|| self.now + SETTINGS.lease);
+        let pending = Box::new(Pending { run, version, uses, step, held_until });
+        self.later_ms(delay, Happens::Commit(node, life, pending, self.now, job));
     }
 
     /// Notes which input met which phase.
@@ -329,29 +335,61 @@ impl World {
         self.seen.note(&format!("{} while {phase}", input.name()));
     }
 
-    fn commit(&mut self, node: usize, pending: Pending, job: Option<(EffectId, u64)>) {
+    fn commit(&mut self, node: usize, pending: Pending, since: Duration, job: Option<(EffectId, u64)>) {
         if self.chaos(3) {
             self.seen.note("crash before commit");
             return self.crash(node);
         }
         let is_unavailable = self.chaos(3);
+        let is_held = pending.held_until.is_some();
         let result = if is_unavailable { Err(Refusal::Stale) } else { self.store.commit(pending) };
         if self.chaos(3) {
             self.seen.note("crash after commit");
             return self.crash(node);
         }
         self.seen.note(match result {
-            Ok(()) => "commit",
+            Ok(_) => "commit",
             Err(_) if is_unavailable => "store unavailable",
             Err(Refusal::Stale) => "commit stale",
             Err(Refusal::Gone) => "commit fenced",
         });
+        if let Ok(rows) = &result
+            && is_held
+            && !rows.is_empty()
+        {
+            self.hand_over(node, rows, since);
+        }
         let Some((id, epoch)) = job else { return };
         let happening = match result {
-            Ok(()) | Err(Refusal::Gone) => Happening::HandedIn { id, epoch },
+            Ok(_) | Err(Refusal::Gone) => Happening::HandedIn { id, epoch },
             Err(Refusal::Stale) => Happening::NotHandedIn { id, epoch },
         };
         self.tell(node, happening);
+    }
+
+    /// What the step wrote as taken goes to the node's own worker.
+    fn hand_over(&mut self, node: usize, rows: &[EffectId], asked_at: Duration) {
+        self.seen.note("handed over");
+        let leased = rows.iter().map(|id| {
+            let row = &self.store.rows[id];
+            let (organization, effect) = (self.organization, row.effect.clone());
+            Leased {
+                id: *id,
+                organization,
+                run: row.run,
+                effect,
+                epoch: row.epoch,
+                lease_left: SETTINGS.lease,
+            }
+        });
+        let leased = leased.collect();
+        if self.chaos(4) {
+            self.seen.note("node slept before it had what it handed over");
+            let asleep = Duration::from_secs(20 + self.choices.below(120));
+            self.nodes[node].asleep_until = self.now + asleep;
+        }
+        let (life, delay) = (self.nodes[node].life, self.choices.below(3));
+        self.later_ms(delay, Happens::Tell(node, life, Happening::Handed { leased, asked_at }));
     }
 
     fn crash(&mut self, node: usize) {

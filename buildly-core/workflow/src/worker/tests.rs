@@ -140,3 +140,19 @@ fn a_refusal_of_a_call_that_another_node_may_have_sent_before_is_no_proof() {
         assert_eq!(matches!(answer.outcome, Outcome::Refused(_)), is_proof, "epoch {epoch}");
     }
 }
+
+#[test]
+fn what_is_handed_over_is_sent_under_the_lease_it_was_written_with() {
+    for (case, asked_at_s, now_s, expected) in
+        [("at once", 5, 6, vec!["send", "take"]), ("after a sleep", 5, 100, vec!["give back", "take"])]
+    {
+        let mut worker = Worker::new(WorkerSettings::default());
+        let handed =
+            Happening::Handed { leased: vec![leased(1, seconds(120))], asked_at: seconds(asked_at_s) };
+        assert_eq!(kinds(&worker.on(handed, seconds(now_s))), expected, "{case}");
+    }
+    let mut worker = asking();
+    let _ = worker.on(Happening::Stopping, seconds(1));
+    let handed = Happening::Handed { leased: vec![leased(1, seconds(120))], asked_at: seconds(1) };
+    assert_eq!(kinds(&worker.on(handed, seconds(1))), ["give back"], "a node that stops begins nothing");
+}

@@ -112,7 +112,10 @@ async fn member(place: &Place, username: &str, group: &Value, is_active: bool) -
 }
 
 fn emitting(name: &str, payload: &str) -> Value {
-    json!({"name": name, "levels": [{"name": "say", "do": {"emit": {"event": "said", "payload": payload}}}]})
+    // Only an engine ends the wait.
+    let wait = json!({"name": "breathe", "do": {"wait": {"for": "1ms"}}});
+    let say = json!({"name": "say", "do": {"emit": {"event": "said", "payload": payload}}});
+    json!({"name": name, "levels": [wait, say]})
 }
 
 async fn a_template_is_published_and_run(place: Place) {
@@ -352,9 +355,9 @@ async fn where_no_server_runs_nothing_is_lost(mut place: Place) {
     assert_eq!(place.serving.take().unwrap().terminate().code(), Some(0));
     let run = place.start("hello", &[]);
     place.publish(&emitting("hello", "'ho'"));
-    assert!(succeed(place.run(&["list", "--status", "new"])).starts_with(&run));
+    assert!(succeed(place.run(&["list", "--status", "running"])).starts_with(&run));
     assert!(
-        succeed(place.run(&["show", &run])).starts_with(&format!("new: run {run} of hello, version 1\n"))
+        succeed(place.run(&["show", &run])).starts_with(&format!("running: run {run} of hello, version 1\n"))
     );
     if !is_postgres {
         for arguments in [&["watch", &run][..], &["start", "hello", "--wait", "5"]] {

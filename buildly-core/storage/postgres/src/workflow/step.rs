@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::row::{signed, to_json};
 use super::{effect, inbox, run, task, timer};
-use crate::engine::store_error;
+use crate::engine::unique;
 
 /// The run, its events and its effects in one statement: of a run that has moved on nothing of
 /// it is written.
@@ -22,11 +22,14 @@ const MOVE: &str = "
         INSERT INTO workflow_event (run_number, last, at, events)
         SELECT number, events, $7, $9 FROM moved WHERE $4 > 0
     ), queued AS (
-        INSERT INTO workflow_effect (organization_id, run_id, effect, epoch)
-        SELECT $1, $2, effect, 0
-        FROM moved, unnest($10::text[]) WITH ORDINALITY AS new (effect, place) ORDER BY place
+        INSERT INTO workflow_effect (number, organization_id, run_id, effect, epoch, owner, leased_until)
+        SELECT $11 + place - 1, $1, $2, effect, CASE WHEN $12::uuid IS NULL THEN 0 ELSE 1 END, $12,
+               clock_timestamp() + $13 * interval '1 microsecond'
+        FROM moved, unnest($10::text[]) WITH ORDINALITY AS new (effect, place)
     )
     SELECT number FROM moved";
+
+const UNIQUE: &[(&str, &str)] = &[("workflow_effect_pkey", "effect")];
 
 pub(super) async fn write(
     tx: &mut PgConnection,
@@ -44,8 +47,11 @@ pub(super) async fn write(
         .bind(stepped.at.as_microseconds())
         .bind(stepped.is_ended)
         .bind(to_json(&stepped.events)?)
-        .bind(effects);
-    let moved: Option<i64> = moving.fetch_optional(&mut *tx).await.map_err(store_error)?;
+        .bind(effects)
+        .bind(signed(stepped.first_effect.0))
+        .bind(stepped.held.map(|held| held.owner.0))
+        .bind(stepped.held.map(|held| i64::try_from(held.lease.as_micros()).unwrap_or(i64::MAX)));
+    let moved: Option<i64> = moving.fetch_optional(&mut *tx).await.map_err(|error| unique(error, UNIQUE))?;
     let Some(number) = moved else {
         return Err(refusal(tx, organization, stepped).await?);
     };

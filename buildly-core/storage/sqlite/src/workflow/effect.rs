@@ -1,24 +1,45 @@
 //! Calls that are to be performed, and who holds them.
 
 use buildly_model::{OrganizationId, RunId, StoreError};
-use buildly_workflow::{Effect, EffectId};
+use std::time::Duration;
+
+use buildly_workflow::{Effect, EffectId, Stepped};
 use rusqlite::{Connection, Row, params};
 
 use super::row::{all, execute, first, json, parsed, signed, to_json};
+use crate::engine::{store_error, unique};
 
 const INSERT: &str = "
-    INSERT INTO workflow_effect (organization_id, run_id, effect, epoch) VALUES (?1, ?2, ?3, 0)";
+    INSERT INTO workflow_effect (number, organization_id, run_id, effect, epoch, owner, leased_until)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
+/// `now` is the time by which leases end.
 pub(super) fn insert(
     tx: &Connection,
     organization: &str,
-    run: &str,
-    effects: &[Effect],
+    stepped: &Stepped,
+    now: Duration,
 ) -> Result<(), StoreError> {
-    for effect in effects {
-        execute(tx, INSERT, params![organization, run, to_json(effect)?])?;
+    if stepped.effects.is_empty() {
+        return Ok(());
+    }
+    let mut statement = tx.prepare_cached(INSERT).map_err(store_error)?;
+    let (run, held) = (stepped.run.to_string(), stepped.held);
+    let owner = held.map(|held| held.owner.to_string());
+    let leased_until = held.map(|held| micros(now.saturating_add(held.lease)));
+    for (number, effect) in (stepped.first_effect.0..).zip(&stepped.effects) {
+        let epoch = i64::from(held.is_some());
+        let values = params![signed(number), organization, run, to_json(effect)?, epoch, owner, leased_until];
+        statement.execute(values).map_err(|error| unique(error, UNIQUE))?;
     }
     Ok(())
+}
+
+const UNIQUE: &[(&str, &str)] = &[("workflow_effect.number", "effect")];
+
+/// A moment of the clock that leases are counted by.
+pub(super) fn micros(since: Duration) -> i64 {
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 const REMOVE: &str = "

@@ -1,5 +1,7 @@
 //! What a step did to a run: all of it or nothing.
 
+use std::time::Duration;
+
 use buildly_model::StoreError;
 use buildly_workflow::{Stepped, Used};
 use rusqlite::{Connection, params};
@@ -17,7 +19,13 @@ const MOVE: &str = "
 const INSERT_EVENTS: &str = "
     INSERT INTO workflow_event (run_number, last, at, events) VALUES (?1, ?2, ?3, ?4)";
 
-pub(super) fn write(tx: &Connection, organization: &str, stepped: &Stepped) -> Result<(), StoreError> {
+/// `now` is the time by which leases end.
+pub(super) fn write(
+    tx: &Connection,
+    organization: &str,
+    stepped: &Stepped,
+    now: Duration,
+) -> Result<(), StoreError> {
     let (run, at) = (stepped.run.to_string(), stepped.at.as_microseconds());
     let values = params![
         organization,
@@ -41,7 +49,7 @@ pub(super) fn write(tx: &Connection, organization: &str, stepped: &Stepped) -> R
     if !stepped.events.is_empty() {
         execute(tx, INSERT_EVENTS, params![number, last, at, to_json(&stepped.events)?])?;
     }
-    effect::insert(tx, organization, &run, &stepped.effects)?;
+    effect::insert(tx, organization, stepped, now)?;
     timer::set(tx, organization, &run, &stepped.timers)?;
     task::apply(tx, organization, number, stepped)
 }

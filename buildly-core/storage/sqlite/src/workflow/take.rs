@@ -10,7 +10,7 @@ use buildly_workflow::{DueTimer, EffectId, Leased, Rows, Waiting, Work};
 use rusqlite::Connection;
 use tokio::time::Instant;
 
-use super::effect::{self, Taken};
+use super::effect::{self, Taken, micros};
 use super::row::to_json;
 use super::{inbox, timer};
 use crate::Sqlite;
@@ -22,6 +22,13 @@ pub(crate) struct Takes {
     since: Instant,
     /// The organization that had the last turn.
     turn: Arc<Mutex<String>>,
+}
+
+impl Takes {
+    /// The time by which leases end.
+    pub(crate) fn now(&self) -> Duration {
+        self.since.elapsed()
+    }
 }
 
 impl Default for Takes {
@@ -43,7 +50,7 @@ impl Work for Sqlite {
             return Ok(Vec::new());
         }
         let live = to_json(&live.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-        let now = self.takes.since.elapsed();
+        let now = self.takes.now();
         let span = (micros(now), micros(now.saturating_add(lease)));
         let turn = Arc::clone(&self.takes.turn);
         let taken = self.engine.write(move |tx| {
@@ -130,8 +137,4 @@ fn round_robin(
         organizations = have_more;
     }
     Ok(all)
-}
-
-fn micros(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
