@@ -1,5 +1,6 @@
 //! The SQL of workflow: templates, runs and their history, the work that is still to be done.
 
+pub(crate) mod at_once;
 mod effect;
 mod inbox;
 mod levels;

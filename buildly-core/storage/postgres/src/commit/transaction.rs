@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{Waiting, apply};
 use crate::engine::{Trouble, store_error, trouble};
 use crate::journal::{self, chain_key};
+use crate::workflow::at_once::{self, Plain};
 
 /// Why a transaction was not committed.
 pub(super) enum Failure {
@@ -67,10 +68,15 @@ impl Transaction<'_> {
         let before = self.settle(before).await?;
         let mut ends = before.clone();
         let mut outcomes = Outcomes::with_capacity(units.len());
-        for Waiting { unit, .. } in units {
+        let Some(written) = self.write_plain_steps(units).await? else {
+            self.run("ROLLBACK").await?;
+            return Ok(None);
+        };
+        for (place, Waiting { unit, .. }) in units.iter().enumerate() {
             // A stale expectation is found before anything is written, so nothing is to be undone.
             let outcome = match check(unit, &ends) {
                 Err(stale) => Err(stale),
+                Ok(()) if written.contains(&place) => Ok(()),
                 Ok(()) => match self.apply_unit(unit).await? {
                     Err(refused) if !self.savepoints => {
                         self.run("ROLLBACK").await?;
@@ -101,6 +107,26 @@ impl Transaction<'_> {
             text.parse().map_err(|_| StoreError::corrupt(format!("`{text}` is no transaction id")))
         });
         number.map(Revision::new).map_err(Failure::LostBefore)
+    }
+
+    /// Writes the units that are no more than a plain step of a run, together; their places.
+    /// `None` if one of them cannot be written as it is.
+    async fn write_plain_steps(&mut self, units: &[Waiting]) -> Result<Option<BTreeSet<usize>>, Failure> {
+        let steps = units.iter().enumerate().filter_map(|(place, waiting)| {
+            let [part] = &waiting.unit.parts[..] else { return None };
+            Some((place, plain_step(part)?))
+        });
+        let steps = if self.savepoints { Vec::new() } else { at_once::one_of_each_run(steps) };
+        if steps.is_empty() {
+            return Ok(Some(BTreeSet::new()));
+        }
+        let plain: Vec<_> = steps.iter().map(|(_, plain)| plain).collect();
+        match at_once::write(self.connection, &plain).await {
+            Ok(true) => Ok(Some(steps.iter().map(|(place, _)| *place).collect())),
+            Ok(false) => Ok(None),
+            Err(error) if trouble(&error) == Trouble::Refused => Ok(None),
+            Err(error) => self.settle(Err(error)).await,
+        }
     }
 
     /// The inner error is the unit's own: it left no trace if there are savepoints.
@@ -182,6 +208,18 @@ fn commit_failure(error: StoreError) -> Failure {
         Trouble::Conflict => Failure::Conflict(error),
         Trouble::Lost => Failure::LostDuring(error),
     }
+}
+
+/// The step of a run that is all that a part changes.
+fn plain_step(part: &Part<Change>) -> Option<Plain<'_>> {
+    if part.expected_sequence.is_some() {
+        return None;
+    }
+    let changes = part.changes.iter().map(|change| match change {
+        Change::Workflow(change) => Some(change),
+        Change::Auth(_) | Change::Gateway(_) | Change::Mesh(_) => None,
+    });
+    at_once::plain(part.organization, &changes.collect::<Option<Vec<_>>>()?)
 }
 
 /// The chains whose end somebody relies on.
