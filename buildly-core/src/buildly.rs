@@ -9,11 +9,10 @@ use buildly_auth::token::{DeploymentKey, Signing};
 use buildly_gateway::Gateway;
 use buildly_gateway::traffic::limits::Limits;
 use buildly_gateway_http::{Client, Handler, MachineSecrets, Options};
-use buildly_journal::{Commit as _, Part};
 use buildly_mesh::{LocalRecords, Mesh};
 use buildly_model::system::System;
-use buildly_model::{Body, Clock, Random, Revision, ServiceClient, StoreError, Timestamp};
-use buildly_unit::{Change, Storage};
+use buildly_model::{Body, Clock, Random, ServiceClient, StoreError, Timestamp};
+use buildly_unit::Storage;
 use buildly_workflow::levels::Levels;
 use buildly_workflow::{Bells, Engine, Workflow};
 use http::{Request, Response};
@@ -318,12 +317,9 @@ impl Buildly {
         Arc::new(self.inner.client.clone())
     }
 
-    /// Writes parts of several areas together or not at all.
-    ///
-    /// # Errors
-    /// As [`buildly_journal::Commit::commit_all`].
-    pub async fn atomically(&self, parts: Vec<Part<Change>>) -> Result<Revision, StoreError> {
-        self.inner.commits.commit_all(parts).await
+    /// The one way in which anything is written.
+    pub(crate) fn commits(&self) -> &Commits {
+        &self.inner.commits
     }
 
     /// Copies the whole state as it is at one moment to a new file, while it is in use.

@@ -20,6 +20,7 @@ mod rights;
 mod settings;
 mod snapshot;
 mod streams;
+mod unit_of_work;
 mod views;
 
 pub use builder::Builder;
@@ -31,6 +32,7 @@ pub use journal::Journal;
 pub use mail::{MailSettings, SmtpEncryption, SmtpSettings};
 pub use settings::Settings;
 pub use snapshot::Snapshot;
+pub use unit_of_work::{COMMANDS_MAX, UnitOfWork, Written};
 
 pub use buildly_auth as auth;
 pub use buildly_gateway as gateway;

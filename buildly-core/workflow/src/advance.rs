@@ -7,7 +7,7 @@ use buildly_model::{Identity, OrganizationId, Principal, RunId, StoreError};
 use serde_json::json;
 
 use crate::decide::{Given, RunCommand, child_ended, child_key, decide, kind_of};
-use crate::runs::start_changes;
+use crate::starting::start_changes;
 use crate::{
     Change, Compiled, End, Error, Fault, FaultKind, Input, RunSummary, State, Status, StepError, StoredRun,
     Workflow,
@@ -186,7 +186,7 @@ impl Workflow {
         activation: crate::ActivationId,
         name: &str,
         input: serde_json::Value,
-    ) -> Result<Result<crate::runs::Begun, Fault>, Error> {
+    ) -> Result<Result<crate::starting::Begun, Fault>, Error> {
         let organization = parent.organization;
         let Some(stored) = self.find_template(organization, name, None).await? else {
             let message = format!("no version of `{name}` is published; publish one, then retry the level");

@@ -14,14 +14,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use buildly_core::Buildly;
-use buildly_core::auth::identity::{GroupKey, GroupUpdate, NewSuperuser, ProfileUpdate, Registration};
+use buildly_core::auth::identity::{
+    GroupKey, GroupUpdate, NewSuperuser, OrganizationUpdate, ProfileUpdate, Registration,
+};
 use buildly_core::auth::{Decision, Resource};
 use buildly_core::gateway;
 use buildly_core::mesh::{JoinRecordInput, Key, RecordTypeInput, RelationshipInput};
 use buildly_core::model::{Action, Actions, Body, Principal, RunId, Secret, ServiceId};
 use buildly_core::workflow::template::{Level, Retry, Template};
 use buildly_core::workflow::{StartRun, StoredTask, TaskFilter, TaskStatus};
+use buildly_core::{Buildly, UnitOfWork};
 use http::header::{AUTHORIZATION, HOST};
 use http::{Method, Request};
 use serde_json::{Value, json};
@@ -53,6 +55,7 @@ async fn story(buildly: &Buildly) -> Result<()> {
     rights(buildly, &grace, documents).await;
     joined_page(buildly, &ada, &ada_token, &grace_token).await?;
     process(buildly, &ada, &grace).await?;
+    together(buildly, &ada).await?;
     audit(buildly).await?;
     if let Some(sockets) = sockets::count() {
         println!("All this went through {sockets} sockets of the network.");
@@ -211,6 +214,52 @@ async fn process(buildly: &Buildly, ada: &Principal, grace: &Principal) -> Resul
     let history = workflow.history(ada, run, 0, 100).await?;
     println!("Its history has {} events.", history.len());
     Ok(())
+}
+
+/// Commands of all areas in one commit: all of it is there, or nothing.
+async fn together(buildly: &Buildly, ada: &Principal) -> Result<()> {
+    match buildly.atomically(ada, customer("offboarding")).await {
+        Ok(_) => return Err("a template that nobody has published was taken".into()),
+        Err(error) => println!("One command does not fit, so nothing is written: {error}."),
+    }
+    let written = buildly.atomically(ada, customer("onboarding")).await?;
+    let (links, runs) = (written.links.len(), written.runs.len());
+    println!("One commit: an organization, its group, a route, {links} link and {runs} run.");
+    Ok(())
+}
+
+/// What a new customer needs. Nothing is asked or written yet; what a command makes has its id at
+/// once, so that the next one can name it.
+fn customer(template: &str) -> UnitOfWork {
+    let mut unit = UnitOfWork::new();
+    let globex = unit.create_organization(OrganizationUpdate {
+        name: Some("Globex".to_owned()),
+        ..OrganizationUpdate::default()
+    });
+    let auditors = unit.create_group(GroupUpdate {
+        name: Some("Auditors".to_owned()),
+        organization: Some(globex),
+        is_organization_level: Some(true),
+        ..GroupUpdate::default()
+    });
+    let ledger = gateway::Registration {
+        name: Some("ledger".to_owned()),
+        endpoint: Some("http://ledger.localhost".to_owned()),
+        ..gateway::Registration::default()
+    };
+    unit.register_service(ledger, [GroupKey::Id(auditors)]);
+    unit.link_records(JoinRecordInput {
+        origin_type: "crmcontact".to_owned(),
+        related_type: "archivedocument".to_owned(),
+        origin: Key::Integer(2),
+        related: Key::Integer(2),
+    });
+    unit.start_run(StartRun {
+        template: template.to_owned(),
+        input: json!({"name": "Dave"}),
+        ..StartRun::default()
+    });
+    unit
 }
 
 /// The task of a run, once there is one.
