@@ -100,8 +100,10 @@
 //!
 //! # Features
 //!
-//! `sqlite` and `postgres`, both on unless you say otherwise. With `sqlite` alone no PostgreSQL
-//! driver is built.
+//! All are on unless you say otherwise: `sqlite` and `postgres`, the databases; `mail`, which sends
+//! mail by SMTP (without it messages become files); `schema`, JSON Schemas of workflows' inputs and
+//! forms (without it templates that have one are refused). With `sqlite` alone at most 150 crates
+//! are built.
 
 mod builder;
 mod buildly;
