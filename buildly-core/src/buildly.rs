@@ -30,6 +30,7 @@ use crate::reading::Reading;
 use crate::rights::Rights;
 use crate::snapshot::{Hot, Snapshot};
 use crate::streams::Streams;
+use crate::tasks::Tasks;
 use crate::{Builder, Error, Folder, Journal, Settings, mail};
 
 /// How often keys and ended tokens are looked after.
@@ -55,8 +56,9 @@ struct Inner {
     workflow: Workflow,
     levels: Levels,
     local_records: Arc<AttachedRecords>,
-    stop: watch::Sender<bool>,
-    tasks: tokio::sync::Mutex<JoinSet<()>>,
+    /// What works for runs: it ends first, since it writes until its calls have ended.
+    working: Tasks,
+    tasks: Tasks,
 }
 
 impl Buildly {
@@ -182,11 +184,13 @@ impl Buildly {
         tasks.spawn(freshness.clone().keep(stopped.clone()));
         tasks.spawn(streams.keep(freshness.clone(), stopped.clone()));
         tasks.spawn(delivery.run(stopped.clone()));
-        tasks.spawn(keep_tokens(auth.clone(), clock.clone(), stopped.clone()));
+        tasks.spawn(keep_tokens(auth.clone(), clock.clone(), stopped));
         let issuer = settings.public_url.as_deref().unwrap_or(buildly_auth::token::ISSUER_DEFAULT);
         auth.issue_as(issuer).await?;
+        let (stop_working, stopped_working) = watch::channel(false);
+        let mut working = JoinSet::new();
         if settings.works_for_runs {
-            tasks.spawn(engine.run(stopped));
+            working.spawn(engine.run(stopped_working));
         }
 
         let data_plane = DataPlane {
@@ -204,7 +208,6 @@ impl Buildly {
             random,
         };
         let journal = Journal::new(storage.clone(), folder.clone(), data_plane.clock.clone());
-        let tasks = tokio::sync::Mutex::new(tasks);
         let inner = Inner {
             folder,
             storage,
@@ -217,8 +220,8 @@ impl Buildly {
             workflow,
             levels,
             local_records,
-            stop,
-            tasks,
+            working: Tasks::new(stop_working, working),
+            tasks: Tasks::new(stop, tasks),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -333,9 +336,9 @@ impl Buildly {
 
     /// Ends the tasks of this handle and its clones; what was acknowledged is on disk.
     pub async fn close(&self) {
-        self.inner.stop.send_replace(true);
-        let mut tasks = self.inner.tasks.lock().await;
-        while tasks.join_next().await.is_some() {}
+        // What is written is waited for until the follower has seen it, so that ends after.
+        self.inner.working.end().await;
+        self.inner.tasks.end().await;
         self.inner.client.close().await;
         self.inner.storage.close().await;
     }

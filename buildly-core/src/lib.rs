@@ -122,6 +122,7 @@ mod rights;
 mod settings;
 mod snapshot;
 mod streams;
+mod tasks;
 mod unit_of_work;
 mod views;
 

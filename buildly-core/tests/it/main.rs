@@ -3,4 +3,5 @@
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 
 mod atomically;
+mod closing;
 mod world;

@@ -49,6 +49,12 @@ impl World {
         Self { buildly, ada, folder, schema }
     }
 
+    /// Closes it, as its program's end would, and opens it again.
+    pub async fn reopen(&mut self) {
+        self.buildly.close().await;
+        self.buildly = Buildly::open(&self.folder).await.unwrap();
+    }
+
     /// Takes away what it made.
     pub async fn remove(self) {
         self.buildly.close().await;
