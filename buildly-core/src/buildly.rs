@@ -9,11 +9,10 @@ use buildly_auth::token::{DeploymentKey, Signing};
 use buildly_gateway::Gateway;
 use buildly_gateway::traffic::limits::Limits;
 use buildly_gateway_http::{Client, Handler, MachineSecrets, Options};
-use buildly_journal::{Commit as _, Part};
 use buildly_mesh::{LocalRecords, Mesh};
 use buildly_model::system::System;
-use buildly_model::{Body, Clock, Random, Revision, ServiceClient, StoreError, Timestamp};
-use buildly_unit::{Change, Storage};
+use buildly_model::{Body, Clock, Random, ServiceClient, StoreError, Timestamp};
+use buildly_unit::Storage;
 use buildly_workflow::levels::Levels;
 use buildly_workflow::{Bells, Engine, Workflow};
 use http::{Request, Response};
@@ -31,6 +30,7 @@ use crate::reading::Reading;
 use crate::rights::Rights;
 use crate::snapshot::{Hot, Snapshot};
 use crate::streams::Streams;
+use crate::tasks::Tasks;
 use crate::{Builder, Error, Folder, Journal, Settings, mail};
 
 /// How often keys and ended tokens are looked after.
@@ -56,8 +56,9 @@ struct Inner {
     workflow: Workflow,
     levels: Levels,
     local_records: Arc<AttachedRecords>,
-    stop: watch::Sender<bool>,
-    tasks: tokio::sync::Mutex<JoinSet<()>>,
+    /// What works for runs: it ends first, since it writes until its calls have ended.
+    working: Tasks,
+    tasks: Tasks,
 }
 
 impl Buildly {
@@ -183,11 +184,13 @@ impl Buildly {
         tasks.spawn(freshness.clone().keep(stopped.clone()));
         tasks.spawn(streams.keep(freshness.clone(), stopped.clone()));
         tasks.spawn(delivery.run(stopped.clone()));
-        tasks.spawn(keep_tokens(auth.clone(), clock.clone(), stopped.clone()));
+        tasks.spawn(keep_tokens(auth.clone(), clock.clone(), stopped));
         let issuer = settings.public_url.as_deref().unwrap_or(buildly_auth::token::ISSUER_DEFAULT);
         auth.issue_as(issuer).await?;
+        let (stop_working, stopped_working) = watch::channel(false);
+        let mut working = JoinSet::new();
         if settings.works_for_runs {
-            tasks.spawn(engine.run(stopped));
+            working.spawn(engine.run(stopped_working));
         }
 
         let data_plane = DataPlane {
@@ -205,7 +208,6 @@ impl Buildly {
             random,
         };
         let journal = Journal::new(storage.clone(), folder.clone(), data_plane.clock.clone());
-        let tasks = tokio::sync::Mutex::new(tasks);
         let inner = Inner {
             folder,
             storage,
@@ -218,8 +220,8 @@ impl Buildly {
             workflow,
             levels,
             local_records,
-            stop,
-            tasks,
+            working: Tasks::new(stop_working, working),
+            tasks: Tasks::new(stop, tasks),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -318,12 +320,9 @@ impl Buildly {
         Arc::new(self.inner.client.clone())
     }
 
-    /// Writes parts of several areas together or not at all.
-    ///
-    /// # Errors
-    /// As [`buildly_journal::Commit::commit_all`].
-    pub async fn atomically(&self, parts: Vec<Part<Change>>) -> Result<Revision, StoreError> {
-        self.inner.commits.commit_all(parts).await
+    /// The one way in which anything is written.
+    pub(crate) fn commits(&self) -> &Commits {
+        &self.inner.commits
     }
 
     /// Copies the whole state as it is at one moment to a new file, while it is in use.
@@ -337,9 +336,9 @@ impl Buildly {
 
     /// Ends the tasks of this handle and its clones; what was acknowledged is on disk.
     pub async fn close(&self) {
-        self.inner.stop.send_replace(true);
-        let mut tasks = self.inner.tasks.lock().await;
-        while tasks.join_next().await.is_some() {}
+        // What is written is waited for until the follower has seen it, so that ends after.
+        self.inner.working.end().await;
+        self.inner.tasks.end().await;
         self.inner.client.close().await;
         self.inner.storage.close().await;
     }

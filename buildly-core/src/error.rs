@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use buildly_model::{ErrorKind, StoreError};
 
-/// Why a deployment cannot be opened, or cannot answer.
+/// Why a deployment cannot be opened, or why it does not do what was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -40,9 +40,24 @@ pub enum Error {
         /// The rule that decided.
         reason: String,
     },
-    /// Keys and tokens cannot be used.
+    /// Commands that cannot be written together.
+    #[error("{reason}")]
+    Unit {
+        /// Which, and what to do.
+        reason: String,
+    },
+    /// People, rights, keys and tokens.
     #[error(transparent)]
     Auth(#[from] buildly_auth::Error),
+    /// Services.
+    #[error(transparent)]
+    Gateway(#[from] buildly_gateway::Error),
+    /// Record types, relationships, join records.
+    #[error(transparent)]
+    Mesh(#[from] buildly_mesh::Error),
+    /// Workflows.
+    #[error(transparent)]
+    Workflow(#[from] buildly_workflow::Error),
     /// The storage failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -59,9 +74,12 @@ impl Error {
         match self {
             Self::Folder { .. } => ErrorKind::Unavailable,
             Self::Key { .. } => ErrorKind::Corrupt,
-            Self::Setting { .. } => ErrorKind::Invalid,
+            Self::Setting { .. } | Self::Unit { .. } => ErrorKind::Invalid,
             Self::Forbidden { .. } => ErrorKind::Forbidden,
             Self::Auth(error) => error.kind(),
+            Self::Gateway(error) => error.kind(),
+            Self::Mesh(error) => error.kind(),
+            Self::Workflow(error) => error.kind(),
             Self::Store(error) => error.kind(),
         }
     }

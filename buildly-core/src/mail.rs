@@ -5,19 +5,20 @@
 //! wait than [`QUEUE_LENGTH_MAX`]; then whoever asked for it asks again. A mail server that is away
 //! for a while gets it again, [`ATTEMPTS_MAX`] times. Texts hold secret links and are never logged.
 
+#[cfg_attr(feature = "mail", path = "mail/smtp.rs")]
+#[cfg_attr(not(feature = "mail"), path = "mail/files.rs")]
+mod post;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use buildly_auth::identity::{Mail, Mailer};
 use buildly_model::{Clock as _, Random as _, Secret, system::System};
-use lettre::message::Mailbox;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
 use crate::Error;
+use post::Post;
 
 /// How many messages may wait; more are dropped with an error in the log.
 const QUEUE_LENGTH_MAX: usize = 1000;
@@ -25,8 +26,6 @@ const QUEUE_LENGTH_MAX: usize = 1000;
 const ATTEMPTS_MAX: u32 = 5;
 /// The pause after the first failure; each further one is twice as long.
 const PAUSE_FIRST: Duration = Duration::from_millis(500);
-/// How long the mail server may take for one message.
-const SMTP_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long messages may still leave once the deployment closes; the rest become files.
 const CLOSING_MAX: Duration = Duration::from_secs(3);
 
@@ -73,6 +72,17 @@ impl Default for MailSettings {
     }
 }
 
+/// Why a message did not leave.
+#[cfg_attr(not(feature = "mail"), expect(dead_code, reason = "nothing is sent"))]
+enum Trouble {
+    /// It can be no message, for example since its address is none.
+    Unwritable(String),
+    /// The mail server will never take it.
+    Refused(String),
+    /// The mail server did not take it this time.
+    Away(String),
+}
+
 /// Hands messages to the task that delivers them.
 pub(crate) struct Outbox(mpsc::Sender<Mail>);
 
@@ -93,47 +103,15 @@ pub(crate) struct Delivery {
     messages: mpsc::Receiver<Mail>,
     /// The one that is being delivered.
     current: Option<Mail>,
-    from: Mailbox,
-    smtp: Option<AsyncSmtpTransport<Tokio1Executor>>,
+    post: Post,
     folder: PathBuf,
 }
 
 /// Prepares the delivery of mail.
 pub(crate) fn outbox(settings: &MailSettings, folder: &Path) -> Result<(Outbox, Delivery), Error> {
-    let wrong = |setting, reason: String| Error::Setting { setting, reason };
-    let from = settings.from.parse();
-    let from = from.map_err(|error: lettre::address::AddressError| wrong("mail.from", error.to_string()))?;
-    let smtp = settings.smtp.as_ref().map(transport).transpose();
-    let smtp = smtp.map_err(|reason| wrong("mail.smtp", reason))?;
+    let post = Post::new(settings)?;
     let (sender, messages) = mpsc::channel(QUEUE_LENGTH_MAX);
-    Ok((Outbox(sender), Delivery { messages, current: None, from, smtp, folder: folder.to_path_buf() }))
-}
-
-fn transport(smtp: &SmtpSettings) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
-    let mut parameters = TlsParameters::builder(smtp.host.clone());
-    if let Some(path) = &smtp.authorities {
-        let pem = std::fs::read(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
-        let authority = Certificate::from_pem(&pem);
-        let authority =
-            authority.map_err(|error| format!("`{}` holds no PEM certificate: {error}", path.display()))?;
-        parameters = parameters.add_root_certificate(authority);
-    }
-    let parameters = parameters.build().map_err(|error| error.to_string())?;
-    let tls = match smtp.encryption {
-        SmtpEncryption::None => Tls::None,
-        SmtpEncryption::Tls => Tls::Wrapper(parameters),
-        SmtpEncryption::StartTls => Tls::Required(parameters),
-    };
-    let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host)
-        .port(smtp.port)
-        .tls(tls)
-        .timeout(Some(SMTP_TIMEOUT));
-    Ok(match (&smtp.username, &smtp.password) {
-        (Some(username), Some(password)) => {
-            builder.credentials(Credentials::new(username.clone(), password.expose().to_owned())).build()
-        }
-        _ => builder.build(),
-    })
+    Ok((Outbox(sender), Delivery { messages, current: None, post, folder: folder.to_path_buf() }))
 }
 
 impl Delivery {
@@ -178,20 +156,22 @@ impl Delivery {
     }
 
     async fn deliver(&self, mail: &Mail) {
-        let Some(smtp) = &self.smtp else {
+        if !self.post.has_server() {
             return self.keep(mail, "no mail server is configured").await;
-        };
+        }
         let subject = mail.subject.as_str();
         let mut pause = PAUSE_FIRST;
         for attempt in 1..=ATTEMPTS_MAX {
-            let Some(message) = self.message(mail) else { return };
-            match smtp.send(message).await {
-                Ok(_) => return info!(subject, attempt, "mail sent"),
-                Err(error) if error.is_permanent() => {
+            match self.post.send(mail).await {
+                Ok(()) => return info!(subject, attempt, "mail sent"),
+                Err(Trouble::Unwritable(error)) => {
+                    return warn!(subject, %error, "a message cannot be written");
+                }
+                Err(Trouble::Refused(error)) => {
                     error!(subject, attempt, %error, "the mail server refuses a message");
                     return self.keep(mail, "the mail server refuses it").await;
                 }
-                Err(error) => warn!(subject, attempt, %error, "mail could not be sent"),
+                Err(Trouble::Away(error)) => warn!(subject, attempt, %error, "mail could not be sent"),
             }
             if attempt < ATTEMPTS_MAX {
                 tokio::time::sleep(pause).await;
@@ -205,24 +185,17 @@ impl Delivery {
     /// Puts a message into a file; the operator, who can read the folder, can send it on.
     async fn keep(&self, mail: &Mail, reason: &'static str) {
         let subject = mail.subject.as_str();
-        let Some(message) = self.message(mail) else { return };
+        let message = match self.post.write(mail) {
+            Ok(message) => message,
+            Err(error) => return warn!(subject, %error, "a message cannot be written"),
+        };
         let name = format!("{}-{:016x}.eml", System.now().as_microseconds(), System.number());
         let path = self.folder.join(name);
-        match tokio::fs::write(&path, message.formatted()).await {
+        match tokio::fs::write(&path, message).await {
             Ok(()) => info!(subject, path = %path.display(), reason, "the message is in this file"),
             Err(error) => {
                 error!(subject, path = %path.display(), reason, %error, "mail could not be written")
             }
         }
-    }
-
-    fn message(&self, mail: &Mail) -> Option<Message> {
-        let write = || -> Result<Message, Box<dyn std::error::Error + Send + Sync>> {
-            let builder = Message::builder().from(self.from.clone()).to(mail.to.parse()?);
-            Ok(builder.subject(&mail.subject).body(mail.text.clone())?)
-        };
-        let written =
-            write().map_err(|error| warn!(subject = mail.subject, %error, "a message cannot be written"));
-        written.ok()
     }
 }

@@ -36,6 +36,14 @@ pub(crate) fn run(root: &Path) -> ExitCode {
         findings.iter().for_each(|finding| println!("{finding}"));
         findings.is_empty()
     });
+    tally.check("small library", || {
+        match tidy::count(root) {
+            Ok(crates) => println!("{crates} crates, of at most {}", tidy::CRATES_MAX),
+            Err(reason) => println!("{reason}"),
+        }
+        // Nothing else builds these features alone.
+        cargo(root, &[&["clippy"], &tidy::LIBRARY[..], &["--", "-D", "warnings"]].concat(), &[])
+    });
     let clippy = [&["clippy"], &packages(root)[..], &["--all-targets", "--", "-D", "warnings"]].concat();
     tally.check("clippy", || cargo(root, &clippy, &[]));
     let tests = [&["test"], &packages(root)[..], &["--no-fail-fast"]].concat();

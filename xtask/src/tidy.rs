@@ -1,6 +1,7 @@
 //! Our own rules that a machine can check.
 
 mod arrows;
+mod crates;
 mod lengths;
 mod licences;
 mod metadata;
@@ -9,6 +10,8 @@ mod owners;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+pub(crate) use crates::{CRATES_MAX, LIBRARY, count};
 
 /// Every breach of a rule, one sentence each.
 pub(crate) fn check(root: &Path) -> Vec<String> {
@@ -21,6 +24,7 @@ pub(crate) fn check(root: &Path) -> Vec<String> {
         }
         Err(reason) => findings.push(reason),
     }
+    findings.extend(crates::check(root));
     findings.extend(lengths::check(root, &files));
     findings.extend(migrations::check(root));
     findings.extend(owners::check(root, &files));

@@ -46,7 +46,7 @@ pub use buildly_model::Place;
 pub use change::Change;
 pub use directory::{Consortium, OrganizationType, Partner};
 pub use group::{Group, GroupKey};
-pub use groups::GroupUpdate;
+pub use groups::{GroupUpdate, Made};
 pub(crate) use input::Input;
 pub use mail::{Mail, Mailer};
 pub use one_time::{Invitation, InvitationFault, Proof, ProofPurpose, SecretHash};

@@ -97,22 +97,45 @@ impl Mesh {
         principal: &Principal,
         input: JoinRecordInput,
     ) -> Result<DescribedJoinRecord, Error> {
-        let organization = require_organization(principal)?;
-        let id = JoinRecordId::generate(self.parts.clock.now(), &*self.parts.random);
         for attempt in 1.. {
-            let view = self.signed_in_view(principal).await?;
-            let record = decide(&view.catalog, organization, id, &input)?;
-            if let Some(existing) = self.find_pair(&record).await? {
-                return describe(&view.catalog, existing).ok_or_else(|| missing(id));
-            }
-            let change = Change::JoinRecordCreated(record.clone());
-            match self.commit_join_record(principal, "mesh.join_record.created", change, &record).await {
-                Ok(()) => return describe(&view.catalog, record).ok_or_else(|| missing(id)),
+            let (record, part) = self.join_record_part(principal, &input).await?;
+            let written = match part {
+                Some(part) => self.parts.commits.commit(part).await.map(drop),
+                None => Ok(()),
+            };
+            match written {
+                Ok(()) => {
+                    let view = self.signed_in_view(principal).await?;
+                    let id = record.id;
+                    return describe(&view.catalog, record).ok_or_else(|| missing(id));
+                }
                 Err(error) if attempt < ATTEMPTS_MAX && is_outrun(&error) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         Err(StoreError::Stale.into())
+    }
+
+    /// What [`Mesh::create_join_record`] writes, to be written together with something else, and
+    /// the record; nothing is to be written if the two are linked already.
+    ///
+    /// # Errors
+    /// As [`Mesh::create_join_record`].
+    pub async fn join_record_part(
+        &self,
+        principal: &Principal,
+        input: &JoinRecordInput,
+    ) -> Result<(JoinRecord, Option<Part<Change>>), Error> {
+        let organization = require_organization(principal)?;
+        let id = JoinRecordId::generate(self.parts.clock.now(), &*self.parts.random);
+        let view = self.signed_in_view(principal).await?;
+        let record = decide(&view.catalog, organization, id, input)?;
+        if let Some(existing) = self.find_pair(&record).await? {
+            return Ok((existing, None));
+        }
+        let event = self.event("mesh.join_record.created", id, payload(&record), principal);
+        let part = Part::of(Some(organization), Change::JoinRecordCreated(record.clone()), event);
+        Ok((record, Some(part)))
     }
 
     /// Changes a join record of the caller's organization.

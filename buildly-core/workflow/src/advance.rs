@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::bells::Rings;
 use crate::decide::{Given, RunCommand, child_ended, child_key, decide, kind_of};
 use crate::handover::Reserved;
-use crate::runs::start_changes;
+use crate::starting::start_changes;
 use crate::{
     Change, Compiled, EffectId, End, Error, Fault, FaultKind, Input, Leased, Parts, RunSummary, State,
     Status, StepError, Stepped, StoredRun, Workflow,
@@ -261,7 +261,7 @@ impl Workflow {
         activation: crate::ActivationId,
         name: &str,
         input: serde_json::Value,
-    ) -> Result<Result<crate::runs::Begun, Fault>, Error> {
+    ) -> Result<Result<crate::starting::Begun, Fault>, Error> {
         let organization = parent.organization;
         let Some(stored) = self.find_template(organization, name, None).await? else {
             let message = format!("no version of `{name}` is published; publish one, then retry the level");

@@ -126,6 +126,11 @@ pub(crate) struct Rings {
 }
 
 impl Rings {
+    /// Those of an input for this run.
+    pub(crate) fn of_queued(run: RunId) -> Self {
+        Self { inbox: true, runs: vec![(run, false)], ..Self::default() }
+    }
+
     pub(crate) fn of<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Self {
         let mut rings = Self::default();
         for change in changes {

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::bells::Rings;
 use crate::expression::Variables;
-use crate::runs::{Begun, check_key, start_changes};
+use crate::runs::check_key;
+use crate::starting::{Begun, start_changes};
 use crate::workflow::ATTEMPTS_MAX;
 use crate::{Compiled, Error, Event, ExpressionError, Right, RunSummary, Workflow};
 

@@ -43,6 +43,7 @@ mod events;
 mod handover;
 mod runs;
 mod signals;
+mod starting;
 mod tasks;
 mod templates;
 mod workflow;
@@ -69,9 +70,10 @@ pub use run::{
     Fault, FaultKind, Input, KeptSignal, LevelId, Outcome, Part, Phase, Role, STATE_FORMAT, Scope, Start,
     State, Status, Then, Timer, TimerKind, Undo,
 };
-pub use runs::{Control, Run, StartRun};
+pub use runs::{Control, Run};
 pub use schema::{Schema, SchemaError};
 pub use signals::{Signal, SignalTo};
+pub use starting::{StartRun, Starting};
 pub use step::{Error as StepError, Request, SIGNALS_MAX, Step, TRANSITIONS_MAX, VARIABLES_BYTES_MAX, step};
 pub use store::{Store, Work};
 pub use stored::{

@@ -2,11 +2,15 @@
 //!
 //! Nothing is fetched: a reference to another document is refused when the schema is compiled.
 //! Patterns run on an engine without backtracking, so that no input makes them slow.
+//!
+//! Without the feature `schema` there is no validator, and every schema is refused when it is
+//! compiled: a template that has one can be neither published nor run by such a build.
 
 use buildly_model::FieldError;
 use serde_json::Value;
 
 /// The most errors that one answer lists.
+#[cfg(feature = "schema")]
 const ERRORS_MAX: usize = 20;
 
 /// A schema cannot be used.
@@ -19,6 +23,7 @@ pub struct SchemaError {
 
 /// A compiled JSON Schema (2020-12 unless it says otherwise).
 pub struct Schema {
+    #[cfg(feature = "schema")]
     validator: jsonschema::Validator,
     properties: Option<Box<[String]>>,
 }
@@ -28,6 +33,7 @@ impl Schema {
     ///
     /// # Errors
     /// [`SchemaError`] if it is none, or refers to another document.
+    #[cfg(feature = "schema")]
     pub fn compile(schema: &Value) -> Result<Self, SchemaError> {
         let validator = jsonschema::options()
             .with_pattern_options(jsonschema::PatternOptions::regex())
@@ -40,11 +46,26 @@ impl Schema {
         Ok(Self { validator, properties })
     }
 
+    /// Refuses the schema: this build cannot check one.
+    ///
+    /// # Errors
+    /// [`SchemaError`], always.
+    #[cfg(not(feature = "schema"))]
+    pub fn compile(_: &Value) -> Result<Self, SchemaError> {
+        let reason = "this build checks none; build `buildly-core` with the feature `schema`";
+        Err(SchemaError { reason: reason.to_owned() })
+    }
+
     /// Checks a value; all errors at once, each with the path of its field.
     ///
     /// # Errors
     /// The refused fields, twenty at most.
     pub fn check(&self, value: &Value, field: &str) -> Result<(), Vec<FieldError>> {
+        self.errors(value, field)
+    }
+
+    #[cfg(feature = "schema")]
+    fn errors(&self, value: &Value, field: &str) -> Result<(), Vec<FieldError>> {
         let errors: Vec<FieldError> = self
             .validator
             .iter_errors(value)
@@ -55,6 +76,12 @@ impl Schema {
             })
             .collect();
         if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// There is no schema that could have been compiled; should there be, nothing fits it.
+    #[cfg(not(feature = "schema"))]
+    fn errors(&self, _: &Value, field: &str) -> Result<(), Vec<FieldError>> {
+        Err(vec![FieldError::new(field, "this build checks no JSON Schema")])
     }
 
     /// Whether the schema rules out a member of this name.

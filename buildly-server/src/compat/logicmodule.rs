@@ -2,7 +2,7 @@
 
 mod shape;
 
-use buildly_core::auth::identity::GroupKey;
+use buildly_core::auth::identity::{GroupKey, Made};
 use buildly_core::gateway::{Registration, Service, ServiceKey, Update};
 use buildly_core::journal::Part;
 use buildly_core::unit::Change;
@@ -201,6 +201,6 @@ async fn attached(
     groups: Option<&[GroupKey]>,
 ) -> Result<Vec<Part<Change>>, Problem> {
     let Some(groups) = groups else { return Ok(Vec::new()) };
-    let part = buildly.auth().service_groups_part(principal, service, groups).await?;
+    let part = buildly.auth().service_groups_part(principal, service, groups, &Made::default()).await?;
     Ok(vec![part.map(|change| Change::Auth(change.into()))])
 }

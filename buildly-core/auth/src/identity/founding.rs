@@ -14,7 +14,11 @@ pub(crate) struct Founding {
 
 /// Decides what a new organization of that name is.
 pub(crate) fn found(name: &str, now: Timestamp, random: &dyn Random) -> Founding {
-    let id = OrganizationId::generate(now, random);
+    found_as(OrganizationId::generate(now, random), name, now, random)
+}
+
+/// As [`found`], of an organization that has its id already.
+pub(crate) fn found_as(id: OrganizationId, name: &str, now: Timestamp, random: &dyn Random) -> Founding {
     Founding {
         organization: Organization {
             id,

@@ -34,6 +34,15 @@ pub struct GroupUpdate {
     pub permissions: Option<Actions>,
 }
 
+/// What the parts before make that are written in the same unit: the storage does not have it yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Made {
+    /// Organizations.
+    pub organizations: Vec<OrganizationId>,
+    /// Groups, of any organization.
+    pub groups: Vec<GroupId>,
+}
+
 impl Auth {
     /// The groups that the caller sees, by name, after a place.
     ///
@@ -63,6 +72,25 @@ impl Auth {
     /// [`Error::Forbidden`], [`Error::Invalid`]; [`Error::Conflict`] if the organization has
     /// too many.
     pub async fn create_group(&self, principal: &Principal, update: &GroupUpdate) -> Result<Group, Error> {
+        let id = GroupId::generate(self.now(), &*self.parts.random);
+        let part = self.group_part(principal, id, update, &Made::default()).await?;
+        self.commit_part(part).await?;
+        let found = self.parts.store.find_group(Scope::Deployment, GroupKey::Id(id)).await?;
+        found.ok_or(Error::NotFound { what: "group" })
+    }
+
+    /// What [`Auth::create_group`] writes, to be written together with something else, and after
+    /// what else is `made`.
+    ///
+    /// # Errors
+    /// As [`Auth::create_group`].
+    pub async fn group_part(
+        &self,
+        principal: &Principal,
+        id: GroupId,
+        update: &GroupUpdate,
+        made: &Made,
+    ) -> Result<Part<Change>, Error> {
         let caller = self.caller(principal).await?;
         let mut input = Input::default();
         match &update.name {
@@ -73,7 +101,7 @@ impl Auth {
         let is_global = update.is_global == Some(true);
         let organization = update.organization.filter(|_| !is_global);
         let now = self.now();
-        let mut group = new_group(organization, now, &*self.parts.random);
+        let mut group = Group { id, ..new_group(organization, now, &*self.parts.random) };
         apply(&mut group, update);
         require(&caller, Action::Create, update.organization)?;
         if is_global {
@@ -84,25 +112,25 @@ impl Auth {
             caller.require_admin_of(group.organization)?;
         }
         if let Some(organization) = organization
+            && !made.organizations.contains(&organization)
             && self.parts.store.organizations_by_id(&[organization]).await?.is_empty()
         {
             return Err(Error::field("organization", "There is no such organization."));
         }
         if let Some(organization) = organization {
-            self.require_room_for_group(organization).await?;
+            self.require_room_for_group(organization, made).await?;
         }
         let facts = json!({"name": group.name, "permissions": group.permissions.bits()});
         let event = self.event(principal, "auth.group.created", group.id, facts);
-        self.commit_change(organization, Change::GroupCreated(group.clone()), event).await?;
-        self.read_group(&group).await
+        Ok(Part::of(organization, Change::GroupCreated(group), event))
     }
 
     /// Far fewer than [`super::last_admin::GROUPS_MAX`], so that no group that counts is ever
     /// beyond what is read.
-    async fn require_room_for_group(&self, organization: OrganizationId) -> Result<(), Error> {
+    async fn require_room_for_group(&self, organization: OrganizationId, made: &Made) -> Result<(), Error> {
         let groups =
             self.parts.store.groups(Scope::Organization(organization), None, GROUPS_MADE_MAX).await?;
-        if groups.len() < GROUPS_MADE_MAX as usize {
+        if groups.len().saturating_add(made.groups.len()) < GROUPS_MADE_MAX as usize {
             return Ok(());
         }
         let reason = format!("an organization has at most {GROUPS_MADE_MAX} groups; remove one first");

@@ -4,7 +4,7 @@ use buildly_journal::Part;
 use buildly_model::{Action, OrganizationId, Principal, StoreError};
 use serde_json::{Value, json};
 
-use super::founding::found;
+use super::founding::found_as;
 use super::input::{Input, REQUIRED};
 use super::parts::{ATTEMPTS_MAX, is_stale};
 use super::view::List;
@@ -100,17 +100,32 @@ impl Auth {
         principal: &Principal,
         update: &OrganizationUpdate,
     ) -> Result<Organization, Error> {
+        let id = OrganizationId::generate(self.now(), &*self.parts.random);
+        let part = self.organization_part(principal, id, update).await?;
+        self.commit_part(part).await.map_err(Error::of_taken_organization)?;
+        self.read_organization(id).await
+    }
+
+    /// What [`Auth::create_organization`] writes, to be written together with something else.
+    ///
+    /// # Errors
+    /// As [`Auth::create_organization`], save that a name that is taken is found when it is
+    /// written: see [`Error::of_taken_organization`].
+    pub async fn organization_part(
+        &self,
+        principal: &Principal,
+        id: OrganizationId,
+        update: &OrganizationUpdate,
+    ) -> Result<Part<Change>, Error> {
         let caller = self.caller(principal).await?;
         caller.require_global_admin()?;
         let Some(name) = &update.name else { return Err(Error::field("name", REQUIRED)) };
         self.check_organization(update).await?;
-        let mut founding = found(name, self.now(), &*self.parts.random);
+        let mut founding = found_as(id, name, self.now(), &*self.parts.random);
         apply(&mut founding.organization, update);
-        let id = founding.organization.id;
         let (mut changes, mut events) = (Vec::new(), Vec::new());
         self.founding(principal, &founding, &mut changes, &mut events);
-        self.commit_part(Part::of_all(Some(id), changes, events)).await.map_err(taken)?;
-        self.read_organization(id).await
+        Ok(Part::of_all(Some(id), changes, events))
     }
 
     /// Changes an organization.
@@ -127,7 +142,7 @@ impl Auth {
         loop {
             match self.try_update_organization(principal, organization, update).await {
                 Err(error) if attempt < ATTEMPTS_MAX && is_stale(&error) => attempt += 1,
-                other => return other.map_err(taken),
+                other => return other.map_err(Error::of_taken_organization),
             }
         }
     }
@@ -232,12 +247,17 @@ fn place(last: &Organization) -> Place {
     Place { name: last.name.clone(), number: 0 }
 }
 
-fn taken(error: Error) -> Error {
-    match error {
-        Error::Store(StoreError::Taken { field: "organization_name" }) => {
-            Error::field("name", "organization with this name already exists.")
+impl Error {
+    /// Says of an organization's name that is taken what somebody who wrote it needs to know; any
+    /// other error stays.
+    #[must_use]
+    pub fn of_taken_organization(self) -> Self {
+        match self {
+            Self::Store(StoreError::Taken { field: "organization_name" }) => {
+                Self::field("name", "organization with this name already exists.")
+            }
+            other => other,
         }
-        other => other,
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::input::Input;
 use super::last_admin::GROUPS_MAX;
-use super::{Change, Group, GroupKey};
+use super::{Change, Group, GroupKey, Made};
 use crate::{Auth, Error};
 
 impl Auth {
@@ -33,12 +33,13 @@ impl Auth {
         service: ServiceId,
         keys: &[GroupKey],
     ) -> Result<Vec<Group>, Error> {
-        let part = self.service_groups_part(principal, service, keys).await?;
+        let part = self.service_groups_part(principal, service, keys, &Made::default()).await?;
         self.commit_part(part).await?;
         self.service_groups(service).await
     }
 
-    /// What [`Auth::set_service_groups`] writes, to be written together with something else.
+    /// What [`Auth::set_service_groups`] writes, to be written together with something else,
+    /// and after what else is `made`.
     ///
     /// # Errors
     /// As [`Auth::set_service_groups`].
@@ -47,12 +48,20 @@ impl Auth {
         principal: &Principal,
         service: ServiceId,
         keys: &[GroupKey],
+        made: &Made,
     ) -> Result<Part<Change>, Error> {
         self.caller(principal).await?.require_superuser()?;
         let mut input = Input::default();
         input.count("core_groups", keys.len(), GROUPS_MAX as usize);
         input.done()?;
-        let mut groups: Vec<GroupId> = self.find_groups(keys).await?.iter().map(|group| group.id).collect();
+        let (mut groups, mut others) = (Vec::new(), Vec::new());
+        for key in keys {
+            match key {
+                GroupKey::Id(id) if made.groups.contains(id) => groups.push(*id),
+                other => others.push(*other),
+            }
+        }
+        groups.extend(self.find_groups(&others).await?.iter().map(|group| group.id));
         groups.sort_unstable();
         groups.dedup();
         let event = self.event(principal, "auth.service_groups.updated", service, json!({"groups": groups}));

@@ -151,6 +151,26 @@ impl Gateway {
         principal: &Principal,
         registration: Registration,
     ) -> Result<Service, Error> {
+        let (service, part) = self.registration_part(principal, registration).await?;
+        match self.parts.commits.commit(part).await {
+            Ok(_) => {}
+            Err(StoreError::Taken { .. }) => return Err(name_taken()),
+            Err(error) => return Err(error.into()),
+        }
+        info!(service = %service.name, "service registered");
+        self.find(service.id)
+    }
+
+    /// What [`Gateway::register`] writes, to be written together with something else, and the
+    /// service that it makes.
+    ///
+    /// # Errors
+    /// As [`Gateway::register`], save that [`StoreError::Taken`] is left to whoever writes it.
+    pub async fn registration_part(
+        &self,
+        principal: &Principal,
+        registration: Registration,
+    ) -> Result<(Service, Part<Change>), Error> {
         self.parts.access.require_superuser(principal).await?;
         let (clock, random) = (self.parts.clock.as_ref(), self.parts.random.as_ref());
         let service = registration.decide(clock.now(), random).map_err(Error::Invalid)?;
@@ -169,13 +189,7 @@ impl Gateway {
         });
         let event = Event::new("gateway.service.registered", service.id, facts, principal, clock, random);
         let change = Change::ServiceRegistered(Box::new(service.clone()));
-        match self.parts.commits.commit(Part::of(None, change, event)).await {
-            Ok(_) => {}
-            Err(StoreError::Taken { .. }) => return Err(name_taken()),
-            Err(error) => return Err(error.into()),
-        }
-        info!(service = %service.name, "service registered");
-        self.find(service.id)
+        Ok((service, Part::of(None, change, event)))
     }
 
     /// One service, as the snapshot has it now.
