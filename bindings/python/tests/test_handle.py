@@ -61,7 +61,7 @@ def test_nothing_can_be_asked_after_closing() -> None:
 
 def test_closing_ends_what_others_wait_for(world: World) -> None:
     world.buildly.publish_template(
-        world.ada, {"name": "w", "levels": [{"name": "w", "do": {"wait": {"signal": {"name": "go"}}}}]}
+        world.ada, {"name": "w", "levels": [{"name": "a", "do": {"wait": {"signal": {"name": "go"}}}}]}
     )
     run = world.buildly.start_run(world.ada, "w")
     with ThreadPoolExecutor(1) as pool:
@@ -96,7 +96,7 @@ def test_two_threads_use_one_handle(world: World) -> None:
 
 def test_a_thread_that_waits_does_not_hold_the_interpreter(world: World) -> None:
     world.buildly.publish_template(
-        world.ada, {"name": "w", "levels": [{"name": "w", "do": {"wait": {"signal": {"name": "go"}}}}]}
+        world.ada, {"name": "w", "levels": [{"name": "a", "do": {"wait": {"signal": {"name": "go"}}}}]}
     )
     run = world.buildly.start_run(world.ada, "w")
     with ThreadPoolExecutor(1) as pool:
@@ -195,7 +195,7 @@ def test_a_handle_that_is_dropped_lets_go_of_the_folder(tmp_path: Path) -> None:
 
 def test_an_interrupt_ends_the_waiting(world: World) -> None:
     world.buildly.publish_template(
-        world.ada, {"name": "w", "levels": [{"name": "w", "do": {"wait": {"signal": {"name": "go"}}}}]}
+        world.ada, {"name": "w", "levels": [{"name": "a", "do": {"wait": {"signal": {"name": "go"}}}}]}
     )
     run = world.buildly.start_run(world.ada, "w")
     timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))

@@ -118,7 +118,7 @@ class Operations(abc.ABC):
         return self._perform("me", User._of, caller=caller_json(caller))
 
     def users(self, caller: Caller) -> list[User]:
-        """The users whom the caller sees, by name."""
+        """The users whom the caller sees."""
         found: list[User] = []
         after: str | None = None
         while True:

@@ -181,6 +181,8 @@ pub(super) async fn create_group(buildly: &Buildly, new: NewGroup) -> Result<Gro
     let update = GroupUpdate {
         name: Some(new.name),
         organization: principal.organization,
+        // Others grant nothing.
+        is_organization_level: Some(true),
         is_default: Some(new.is_default),
         permissions: Some(new.permissions.into_iter().fold(Actions::NONE, Actions::with)),
         ..GroupUpdate::default()
