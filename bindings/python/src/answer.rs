@@ -42,7 +42,8 @@ impl Asked {
     fn into_request(self) -> Result<Request<Body>, Failure> {
         let method = Method::from_bytes(self.method.as_bytes())
             .map_err(|_| Failure::field("method", format!("`{}` is no HTTP method", self.method)))?;
-        let expected = "expected a path that begins with `/`, percent-encoded, such as `/crm/contact/?limit=5`";
+        let expected =
+            "expected a path that begins with `/`, percent-encoded, such as `/crm/contact/?limit=5`";
         let uri: Uri = self.target.parse().map_err(|_| Failure::field("path", expected))?;
         if !self.target.starts_with('/') {
             return Err(Failure::field("path", expected));
@@ -101,8 +102,7 @@ pub(crate) async fn ask_for_all(
 
 async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, Failure> {
     while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|error| Failure::unavailable(format!("the answer broke off: {error}")))?;
+        let frame = frame.map_err(|error| Failure::unavailable(format!("the answer broke off: {error}")))?;
         if let Ok(data) = frame.into_data() {
             return Ok(Some(data));
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use buildly_core::{Buildly, Settings};
 use bytes::Bytes;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyString};
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -129,13 +130,13 @@ impl Deployment {
         method: String,
         target: String,
         fields: Fields,
-        body: Vec<u8>,
+        body: PyBackedBytes,
         timeout: Option<f64>,
         body_max: usize,
     ) -> PyResult<(u16, Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>, Bound<'py, PyBytes>)> {
         let (buildly, runtime) = self.live(python)?;
         let timeout = seconds(timeout).map_err(|failure| failure.into_exception(python))?;
-        let asked = Asked { method, target, fields, body: body.into(), peer: None, timeout };
+        let asked = Asked { method, target, fields, body: Bytes::from_owner(body), peer: None, timeout };
         let (status, fields, body) = wait(python, &runtime, ask_for_all(buildly, asked, body_max))?;
         Ok((status, rendered(python, &fields), PyBytes::new(python, &body)))
     }
@@ -148,14 +149,14 @@ impl Deployment {
         method: String,
         target: String,
         fields: Fields,
-        body: Vec<u8>,
+        body: PyBackedBytes,
         timeout: Option<f64>,
         peer: Option<(String, u16, bool)>,
         done: Py<PyAny>,
     ) -> PyResult<Pending> {
         let (buildly, runtime) = self.live(python)?;
         let timeout = seconds(timeout).map_err(|failure| failure.into_exception(python))?;
-        let asked = Asked { method, target, fields, body: Bytes::from(body), peer, timeout };
+        let asked = Asked { method, target, fields, body: Bytes::from_owner(body), peer, timeout };
         let answering = runtime.clone();
         Ok(begin(&runtime, done, ask(buildly, asked), move |python, response| {
             Ok(Py::new(python, Answer::new(response, answering))?.into_any())

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -27,7 +28,7 @@ const CALLS_MAX: usize = 64;
 pub(crate) const DOCUMENT_PATH: &str = "openapi.json";
 
 /// What a function answers: status, header fields, body.
-type Answered = (u16, Fields, Vec<u8>);
+type Answered = (u16, Fields, PyBackedBytes);
 
 /// A service that is a function of Python's.
 pub(crate) struct PythonService {
@@ -110,8 +111,8 @@ fn call(
     answered.map_err(|error| error.write_unraisable(python, Some(function.bind(python))))
 }
 
-fn response(status: u16, fields: Fields, body: Vec<u8>) -> Result<Response<Body>, String> {
-    let mut response = Response::new(Body::from(body));
+fn response(status: u16, fields: Fields, body: PyBackedBytes) -> Result<Response<Body>, String> {
+    let mut response = Response::new(Body::from(Bytes::from_owner(body)));
     // 1xx stands for no answer, and the gateway has no connection to hand over.
     let status = StatusCode::from_u16(status).ok().filter(|status| !status.is_informational());
     *response.status_mut() = status.ok_or("its status is not between 200 and 999")?;

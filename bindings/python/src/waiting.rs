@@ -65,7 +65,7 @@ pub(crate) fn begin<T: Send + 'static>(
     let blocking = runtime.clone();
     runtime.spawn(async move {
         let answered = answered.await;
-        blocking.spawn_blocking(move || {
+        let told = blocking.spawn_blocking(move || {
             // An interpreter that is ending listens no more.
             Python::try_attach(|python| {
                 let answered = answered.unwrap_or_else(|_| Err(lost()));
@@ -79,7 +79,9 @@ pub(crate) fn begin<T: Send + 'static>(
                     error.write_unraisable(python, Some(done.bind(python)));
                 }
             })
-        })
+        });
+        // An interpreter that is ending has nobody to be told.
+        let _ = told.await;
     });
     Pending { abort }
 }

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-import buildly
+from buildly import Buildly, Group, Session
+from buildly import open as open_buildly
 
 PASSWORD = "Correct-horse-9-battery"
 
@@ -16,19 +17,19 @@ PASSWORD = "Correct-horse-9-battery"
 class World:
     """A deployment and who is in it."""
 
-    buildly: buildly.Buildly
-    ada: buildly.Session
+    buildly: Buildly
+    ada: Session
     """A superuser, of Acme."""
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    with buildly.open() as deployment:
+    with open_buildly() as deployment:
         deployment.create_superuser("ada", PASSWORD, organization="Acme")
         yield World(deployment, deployment.sign_in("ada", PASSWORD))
 
 
-def join_as(world: World, name: str, *, groups: list[buildly.Group] | None = None) -> buildly.Session:
+def join_as(world: World, name: str, *, groups: list[Group] | None = None) -> Session:
     """Somebody of Acme."""
     world.buildly.register(name, PASSWORD, organization="Acme", caller=world.ada, groups=groups or [])
     return world.buildly.sign_in(name, PASSWORD)

@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable
 from typing import Any, final
 
+__all__ = ["Answer", "Deployment", "Pending", "operations"]
+
 _Fields = list[tuple[bytes, bytes]]
 _Done = Callable[[Any, BaseException | None], object]
 

@@ -33,10 +33,7 @@ pub(super) async fn check_template(buildly: &Buildly, written: Written) -> Resul
     Ok(buildly.workflow().check(&principal, &template).await?)
 }
 
-pub(super) async fn publish_template(
-    buildly: &Buildly,
-    written: Written,
-) -> Result<TemplateShape, Failure> {
+pub(super) async fn publish_template(buildly: &Buildly, written: Written) -> Result<TemplateShape, Failure> {
     let principal = written.caller.principal(buildly).await?;
     let template = Template::from_value(&written.template)?;
     let draft = buildly.workflow().save_draft(&principal, &template).await?;
@@ -283,8 +280,7 @@ pub(super) async fn tasks(buildly: &Buildly, which: WhichTasks) -> Result<Listed
     let status: Option<TaskStatus> = word("status", which.status.as_deref())?;
     let filter = TaskFilter { run: which.run.map(RunId::from_uuid), status, doer: None };
     let rows_max = which.limit.clamp(1, ROWS_MAX);
-    let found =
-        buildly.workflow().tasks(&principal, &filter, which.is_mine, which.after, rows_max).await?;
+    let found = buildly.workflow().tasks(&principal, &filter, which.is_mine, which.after, rows_max).await?;
     Ok(Listed { items: found.rows.into_iter().map(Into::into).collect(), next: found.next })
 }
 
@@ -304,9 +300,9 @@ impl OneTask {
 }
 
 fn task_of(text: &str) -> Result<(RunId, ActivationId), Failure> {
-    let parsed = text.split_once('.').and_then(|(run, number)| {
-        Some((run.parse().ok()?, ActivationId(number.parse().ok()?)))
-    });
+    let parsed = text
+        .split_once('.')
+        .and_then(|(run, number)| Some((run.parse().ok()?, ActivationId(number.parse().ok()?))));
     parsed.ok_or_else(|| Failure::not_found(format!("there is no task `{text}`")))
 }
 
