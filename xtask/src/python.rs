@@ -1,10 +1,11 @@
 //! Builds the Python binding as its users do, and runs its tests in a virtual environment under
 //! `target/`.
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{fs, io};
+use std::{env, fs, io};
 
 const BINDING: &str = "bindings/python";
 const ENVIRONMENT: &str = "target/python/venv";
@@ -46,6 +47,10 @@ pub(crate) fn test(root: &Path) -> Outcome {
     let mut install = Command::new(&python);
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-build-isolation"]);
     install.arg(root.join(BINDING));
+    // The builder calls its own command by name.
+    if let Ok(path) = beside(&python) {
+        install.env("PATH", path);
+    }
     // As the other tests are built, and beside them: nothing of it is wanted optimised here.
     install.env("MATURIN_PEP517_ARGS", "--profile dev").env("CARGO_TARGET_DIR", root.join("target"));
     if !install.status().is_ok_and(|status| status.success()) {
@@ -56,6 +61,12 @@ pub(crate) fn test(root: &Path) -> Outcome {
         println!("the tests of {BINDING} could not be run: {error}");
         Outcome::failed()
     })
+}
+
+/// The search path with the folder of `program` before all others.
+fn beside(program: &Path) -> Result<OsString, env::JoinPathsError> {
+    let before = env::var_os("PATH").unwrap_or_default();
+    env::join_paths(program.parent().map(PathBuf::from).into_iter().chain(env::split_paths(&before)))
 }
 
 /// A Python with what builds the wheel and what its tests use.
