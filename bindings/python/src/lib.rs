@@ -1,8 +1,8 @@
 //! The native half of the Python package `buildly`.
 //!
-//! Python talks in four ways to a deployment: it [opens and closes](handle) one, has it perform a
-//! named [operation] (arguments and answer are JSON), sends any request through the gateway and
-//! reads the [answer] as it comes, and puts [services](service) of its own behind the gateway.
+//! Python talks in four ways to a deployment: it opens and closes one (`handle`), has it perform a
+//! named `operation` (arguments and answer are JSON), sends any request through the gateway and
+//! reads the `answer` as it comes, and puts services of its own behind the gateway (`service`).
 //! Whatever waits does so without the interpreter's lock. The package around it
 //! (`python/buildly/`) gives this its names, types and classes.
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinError};
 
 use crate::failure::Failure;
 
@@ -21,9 +21,12 @@ pub(crate) fn wait<T: Send + 'static>(
     work: impl Future<Output = Result<T, Failure>> + Send + 'static,
 ) -> PyResult<T> {
     let (sender, mut receiver) = sync_channel(1);
-    let task = runtime.spawn(async move {
+    let working = runtime.spawn(work);
+    let task = working.abort_handle();
+    runtime.spawn(async move {
+        let done = working.await.unwrap_or_else(|lost| Err(failure_of(&lost)));
         // Nobody listens any more after `Ctrl-C`.
-        let _ = sender.send(work.await);
+        let _ = sender.send(done);
     });
     loop {
         let received;
@@ -36,7 +39,7 @@ pub(crate) fn wait<T: Send + 'static>(
                     return Err(interrupt);
                 }
             }
-            Err(RecvTimeoutError::Disconnected) => return Err(lost().into_exception(python)),
+            Err(RecvTimeoutError::Disconnected) => return Err(Failure::closed().into_exception(python)),
         }
     }
 }
@@ -46,9 +49,13 @@ fn receive<T>(receiver: Receiver<T>) -> (Receiver<T>, Result<T, RecvTimeoutError
     (receiver, received)
 }
 
-/// The task is gone without an answer: the deployment was closed under it.
-fn lost() -> Failure {
-    Failure::closed()
+/// Why a task is gone without an answer: it was closed under it, or has a fault of ours.
+fn failure_of(lost: &JoinError) -> Failure {
+    if lost.is_panic() {
+        Failure::broken("something is broken here; what was printed says what")
+    } else {
+        Failure::closed()
+    }
 }
 
 /// Begins something on the runtime; `done` is called with its result, or with `None` and an
@@ -68,7 +75,7 @@ pub(crate) fn begin<T: Send + 'static>(
         let told = blocking.spawn_blocking(move || {
             // An interpreter that is ending listens no more.
             Python::try_attach(|python| {
-                let answered = answered.unwrap_or_else(|_| Err(lost()));
+                let answered = answered.unwrap_or_else(|lost| Err(failure_of(&lost)));
                 let told = match answered.map_err(|failure| failure.into_exception(python)) {
                     Ok(value) => {
                         render(python, value).and_then(|value| done.call1(python, (value, python.None())))
