@@ -171,6 +171,26 @@ except buildly.UnavailableError:
 """
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are counted in /proc")
+def test_closing_leaves_no_thread_and_no_file_behind(tmp_path: Path) -> None:
+    def left() -> tuple[int, int]:
+        return len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))
+
+    before = left()
+    for _ in range(5):
+        with buildly.open(tmp_path) as deployment:
+            service = buildly.Service("s")
+            service.get("/")(lambda request: None)
+            deployment.attach("s", service)
+            with pytest.raises(buildly.UnauthenticatedError):
+                deployment.sign_in("nobody", PASSWORD)
+    deadline = time.monotonic() + 10
+    while left() > before and time.monotonic() < deadline:
+        time.sleep(0.1)
+    threads, files = left()
+    assert threads <= before[0] and files <= before[1]
+
+
 def test_a_program_ends_that_closes_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-c", UNCLOSED, str(tmp_path)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)

@@ -178,7 +178,7 @@ class AsyncBuildly(_Opened, AsyncOperations):
     ``async def`` services run on the event loop that it was opened on.
     """
 
-    _loop: asyncio.AbstractEventLoop
+    _loop: asyncio.AbstractEventLoop | None = None
 
     @classmethod
     async def open(
@@ -197,6 +197,8 @@ class AsyncBuildly(_Opened, AsyncOperations):
         return opened
 
     def _wait(self, answering: Coroutine[Any, Any, Any]) -> Any:
+        if self._loop is None:
+            return super()._wait(answering)
         return asyncio.run_coroutine_threadsafe(answering, self._loop).result()
 
     async def _perform(self, operation: str, read: Callable[[Any], T], **arguments: Any) -> T:
