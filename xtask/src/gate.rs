@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 use std::{fs, io};
 
-use crate::{services, tidy};
+use crate::{python, services, tidy};
 
 /// One set of packages and features for every call, so that nothing is built twice.
 const PACKAGES: [&str; 5] = ["--workspace", "--exclude", "benches", "--exclude", "fuzz"];
@@ -53,6 +53,14 @@ pub(crate) fn run(root: &Path) -> ExitCode {
     if !all_passed && tally.failed == 0 {
         tally.failed += 1;
     }
+    println!("== Python binding");
+    let started = Instant::now();
+    let outcome = python::test(root);
+    if let Some(reason) = &outcome.skipped {
+        println!("skipped: {reason}");
+    }
+    println!("== Python binding: {} in {:.0?}", outcome.in_a_word(), started.elapsed());
+    tally.add(&outcome);
     let docs = [&["doc"], &packages(root)[..], &["--no-deps"]].concat();
     tally.check("docs", || cargo(root, &docs, &[("RUSTDOCFLAGS", "-D warnings")]));
     tally.count_skipped(root);
@@ -86,6 +94,12 @@ impl Tally {
         let passed = check();
         println!("== {name}: {} in {:.0?}", if passed { "passed" } else { "FAILED" }, started.elapsed());
         if passed { self.passed += 1 } else { self.failed += 1 }
+    }
+
+    fn add(&mut self, outcome: &python::Outcome) {
+        self.passed += outcome.passed;
+        self.failed += outcome.failed;
+        self.skipped += outcome.not_run + u64::from(outcome.skipped.is_some());
     }
 
     /// A test that skipped something has run to its end, so it was counted as passed.

@@ -1,7 +1,8 @@
-//! The project's own commands: `cargo xtask test`, `cargo xtask tidy`.
+//! The project's own commands: `cargo xtask test`, `cargo xtask python`, `cargo xtask tidy`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to the terminal")]
 
 mod gate;
+mod python;
 mod services;
 mod tidy;
 
@@ -24,6 +25,8 @@ enum Command {
     ///
     /// The last line of the output is `N passed, N failed, N skipped`.
     Test,
+    /// Build the Python binding and run its tests, as `test` does.
+    Python,
     /// Check our own rules: arrows between crates, file lengths, migration pairs, licences.
     Tidy,
 }
@@ -32,6 +35,11 @@ fn main() -> ExitCode {
     let root = root();
     match Arguments::parse().command {
         Command::Test => gate::run(&root),
+        Command::Python => {
+            let outcome = python::test(&root);
+            println!("{}", outcome.skipped.as_deref().unwrap_or_else(|| outcome.in_a_word()));
+            if outcome.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
         Command::Tidy => {
             let findings = tidy::check(&root);
             findings.iter().for_each(|finding| println!("{finding}"));

@@ -54,6 +54,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "buildly-documents",
         ],
     ),
+    ("buildly-python", &["buildly-core", "buildly-model"]),
     ("xtask", &[]),
 ];
 
