@@ -33,6 +33,8 @@ pub struct Snapshot {
 pub struct UserFacts {
     /// Who.
     pub id: UserId,
+    /// The user's number on the old wire.
+    pub number: i64,
     /// Where the user belongs.
     pub organization: Option<OrganizationId>,
     /// The name that the user signs in with.
@@ -232,6 +234,7 @@ impl Snapshot {
         };
         let facts = UserFacts {
             id: member.user,
+            number: member.number,
             organization: member.organization,
             username: member.username,
             is_active: member.is_active,

@@ -33,6 +33,8 @@ impl Scope {
 pub struct Member {
     /// Who.
     pub user: UserId,
+    /// The user's number on the old wire.
+    pub number: i64,
     /// Where the user belongs.
     pub organization: Option<OrganizationId>,
     /// The name that the user signs in with.

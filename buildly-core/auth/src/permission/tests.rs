@@ -159,6 +159,7 @@ fn plain() -> impl Strategy<Value = Plain> {
             .zip(users)
             .map(|(number, (owner, held, is_active, is_superuser)): (u8, _)| Member {
                 user: user_id(number),
+                number: number.into(),
                 organization: owner.map(organization),
                 username: format!("user {number}"),
                 is_active,
@@ -271,6 +272,7 @@ fn a_decision_names_its_group_or_rule() {
     }
     let member = |number: u8, held: &[u8]| Member {
         user: user_id(number),
+        number: number.into(),
         organization: Some(organization(0)),
         username: number.to_string(),
         is_active: number != 3,

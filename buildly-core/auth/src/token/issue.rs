@@ -14,7 +14,7 @@ use super::{
     AUDIENCE, AccessToken, Actor, ApiKey, Application, Change, Claims, RefreshToken, SCOPE, ServiceAccount,
     Session, TokenType, jws, rotation,
 };
-use crate::identity::{Scope, User, UserKey};
+use crate::identity::{Scope, User, UserFacts, UserKey};
 use crate::{Auth, Error, Snapshot};
 
 /// What a caller gets when a session begins or goes on.
@@ -76,8 +76,19 @@ impl Bearer {
     }
 
     /// A run that acts as this user.
-    pub(super) fn of_user_in(run: RunId, user: &User) -> Self {
-        Self { run: Some(run), ..Self::of_user(user, None) }
+    pub(super) fn of_user_in(run: RunId, user: &UserFacts) -> Self {
+        Self {
+            organization: user.organization,
+            account: None,
+            user: Some(BearerUser {
+                id: user.id,
+                number: user.number,
+                username: user.username.clone(),
+                credential_version: user.credential_version,
+            }),
+            application: None,
+            run: Some(run),
+        }
     }
 
     /// A run that acts as this service account.

@@ -1,12 +1,13 @@
 //! Tokens for calls that a workflow's run makes, when nobody is waiting.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use buildly_model::{Identity, Principal, RunId, Secret, SessionId};
 
 use super::Refusal;
 use super::issue::Bearer;
-use crate::identity::{Scope, UserKey};
+use crate::identity::UserFacts;
 use crate::{Auth, Error};
 
 /// How long it lives: it is made for one call.
@@ -24,11 +25,14 @@ impl Auth {
         let snapshot = self.ready_to_sign().await?;
         let bearer = match principal.identity {
             Identity::User(user) => {
-                let found = self.parts.store.find_user(Scope::Deployment, UserKey::Id(user)).await?;
-                let stands = |user: &crate::identity::User| {
-                    user.is_active && user.organization == principal.organization
+                let snapshot = match principal.organization {
+                    Some(organization) => self.parts.snapshots.with_organization(organization).await?,
+                    None => Arc::clone(&snapshot),
                 };
-                Bearer::of_user_in(run, &found.filter(stands).ok_or(Error::Token(Refusal::User))?)
+                let stands =
+                    |user: &&UserFacts| user.is_active && user.organization == principal.organization;
+                let found = snapshot.identity.user(user).filter(stands);
+                Bearer::of_user_in(run, found.ok_or(Error::Token(Refusal::User))?)
             }
             Identity::ServiceAccount(account) => {
                 let found = snapshot.token.service_account(account);

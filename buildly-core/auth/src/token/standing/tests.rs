@@ -78,6 +78,7 @@ impl World {
         };
         let member = Member {
             user: USER,
+            number: 1,
             organization: Some(ACME),
             username: "ann".to_owned(),
             is_active: true,

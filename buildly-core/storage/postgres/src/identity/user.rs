@@ -140,7 +140,7 @@ macro_rules! select_member {
     ($rest:literal) => {
         concat!(
             "
-    SELECT a.id, a.organization_id, a.username, a.is_active, a.is_superuser, a.credential_version,
+    SELECT a.id, a.number, a.organization_id, a.username, a.is_active, a.is_superuser, a.credential_version,
         ARRAY(SELECT m.group_id FROM membership m WHERE m.account_id = a.id) AS groups
     FROM account a ",
             $rest
@@ -152,6 +152,7 @@ fn member(row: &PgRow) -> Result<Member, StoreError> {
     let read = || {
         Ok(Member {
             user: UserId::from_uuid(row.try_get("id")?),
+            number: row.try_get("number")?,
             organization: organization(row, "organization_id")?,
             username: row.try_get("username")?,
             is_active: row.try_get("is_active")?,

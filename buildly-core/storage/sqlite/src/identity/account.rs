@@ -93,12 +93,13 @@ pub(super) fn credentials(tx: &Connection, username: &str) -> Result<Option<Cred
 
 const MEMBER: &str = "
     SELECT a.id, a.organization_id, a.username, a.is_active, a.is_superuser, a.credential_version,
-        (SELECT group_concat(m.group_id) FROM membership m WHERE m.account_id = a.id)
+        (SELECT group_concat(m.group_id) FROM membership m WHERE m.account_id = a.id), a.number
     FROM account a";
 
 fn member(row: &Row<'_>) -> rusqlite::Result<Member> {
     Ok(Member {
         user: id(row, 0)?,
+        number: row.get(7)?,
         organization: optional_id(row, 1)?,
         username: row.get(2)?,
         is_active: row.get(3)?,
