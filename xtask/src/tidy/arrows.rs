@@ -54,6 +54,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "buildly-documents",
         ],
     ),
+    ("buildly-deployment", &["buildly-core", "buildly-model"]),
+    ("buildly-c", &["buildly-deployment", "buildly-model"]),
     ("xtask", &[]),
 ];
 
