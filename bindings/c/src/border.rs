@@ -121,16 +121,16 @@ pub struct Header {
 ///
 /// # Errors
 /// A count without fields, or one that no memory has.
-pub(crate) fn headers<'a>(headers: Option<&'a Header>, count: usize) -> Result<&'a [Header], Failure> {
-    let Some(first) = headers else {
+pub(crate) fn headers<'a>(headers: *const Header, count: usize) -> Result<&'a [Header], Failure> {
+    if headers.is_null() {
         let expected = format!("expected {count} headers, not NULL");
         return if count == 0 { Ok(&[]) } else { Err(Failure::field("headers", expected)) };
-    };
+    }
     if count > isize::MAX.unsigned_abs() / size_of::<Header>() {
         return Err(Failure::field("headers", format!("no memory holds {count} headers")));
     }
     // SAFETY: the host says that `count` of them are there, which the header demands of it.
-    Ok(unsafe { std::slice::from_raw_parts(ptr::from_ref(first), count) })
+    Ok(unsafe { std::slice::from_raw_parts(headers, count) })
 }
 
 /// Bytes that this library has allocated; `data[length]` is 0, so that a text is a C string.
@@ -194,7 +194,7 @@ pub extern "C" fn buildly_buffer_free(buffer: Option<&mut Buffer>) {
 
 /// The value of the first header of that name, in any case of letters; `data` is NULL if there is none.
 #[unsafe(no_mangle)]
-pub extern "C" fn buildly_header_find(headers: Option<&Header>, count: usize, name: Slice) -> Slice {
+pub extern "C" fn buildly_header_find(headers: *const Header, count: usize, name: Slice) -> Slice {
     let (Ok(all), Ok(name)) = (self::headers(headers, count), name.bytes("name")) else {
         return Slice::NONE;
     };

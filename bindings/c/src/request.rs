@@ -46,7 +46,7 @@ pub extern "C" fn buildly_request(
     caller: Slice,
     method: Slice,
     target: Slice,
-    headers: Option<&Header>,
+    headers: *const Header,
     headers_count: usize,
     body: Slice,
     timeout_ms: u64,

@@ -16,9 +16,7 @@ use crate::harness::{World, document, string, text, told};
 unsafe extern "C-unwind" fn echo(_: *mut c_void, incoming: *const Incoming, reply: Reply) -> c_int {
     // SAFETY: it is there until this returns.
     let incoming = unsafe { &*incoming };
-    // SAFETY: as many as it says.
-    let headers = unsafe { incoming.headers.as_ref() };
-    let kind = buildly_header_find(headers, incoming.headers_count, "content-type".into());
+    let kind = buildly_header_find(incoming.headers, incoming.headers_count, "content-type".into());
     let seen = [incoming.method, incoming.target, incoming.body, kind].map(string);
     let body = format!("{seen:?}");
     let done = told(|error| buildly_reply_status(reply, 201, error))

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+const EXAMPLE: &str = "examples/quickstart.c";
 const EXPECTED: &str = "\
 ada may read: superusers may do everything
 200 [{\"id\": 1, \"name\": \"contact 1\",\"offers\":[{\"id\": 7, \"name\": \"offer 7\"}]}]
@@ -35,11 +36,11 @@ fn built() -> PathBuf {
     test.parent().expect("it is in a folder").to_owned()
 }
 
-/// The example, built by what pkg-config says of an installation.
-fn build(name: &str, is_static: bool) -> PathBuf {
+/// A program, built by what pkg-config says of an installation.
+fn build(name: &str, source: &str, is_static: bool) -> PathBuf {
     let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&prefix);
-    run(Command::new(package().join("install.sh")).arg(&prefix).arg(built()));
+    run(Command::new(package().join("install.sh")).env("COPY", "ln -f").arg(&prefix).arg(built()));
     if is_static {
         fs::remove_file(prefix.join("lib/libbuildly.so")).expect("only the static one is left");
     }
@@ -47,10 +48,10 @@ fn build(name: &str, is_static: bool) -> PathBuf {
     asking.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig")).args(["--cflags", "--libs"]);
     asking.args(is_static.then_some("--static")).arg(concat!("buildly = ", env!("CARGO_PKG_VERSION")));
     let flags = String::from_utf8(run(&mut asking).stdout).expect("UTF-8");
-    let program = prefix.join("quickstart");
+    let program = prefix.join("program");
     let mut compile = Command::new("gcc");
-    compile.args(["-std=c11", "-pedantic", "-Wall", "-Wextra", "-Werror", "-g"]);
-    compile.arg(package().join("examples/quickstart.c")).arg("-o").arg(&program);
+    compile.args(["-std=gnu11", "-pedantic", "-Wall", "-Wextra", "-Werror", "-g"]);
+    compile.arg(package().join(source)).arg("-o").arg(&program);
     compile.args(flags.split_whitespace()).arg(format!("-Wl,-rpath,{}", prefix.join("lib").display()));
     run(&mut compile);
     program
@@ -62,7 +63,7 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn the_example_runs_with_the_shared_library_and_leaks_nothing() {
-    let program = build("c-shared", false);
+    let program = build("c-shared", EXAMPLE, false);
     assert_eq!(said(&run(&mut Command::new(&program))), EXPECTED);
     if Command::new("valgrind").arg("--version").output().is_err() {
         skip("the C example under valgrind: valgrind is not installed");
@@ -76,8 +77,14 @@ fn the_example_runs_with_the_shared_library_and_leaks_nothing() {
 
 #[test]
 fn the_example_runs_with_the_static_library() {
-    let program = build("c-static", true);
+    let program = build("c-static", EXAMPLE, true);
     assert_eq!(said(&run(&mut Command::new(program))), EXPECTED);
+}
+
+#[test]
+fn a_forked_child_is_refused() {
+    let program = build("c-fork", "tests/it/fork.c", false);
+    assert_eq!(said(&run(&mut Command::new(program))), "refused\n");
 }
 
 #[test]

@@ -149,6 +149,31 @@ fn closing_ends_what_others_wait_for() {
 }
 
 #[test]
+fn closing_under_threads_that_use_it_ends_them_with_an_error() {
+    let world = World::new();
+    std::thread::scope(|scope| {
+        let users = [(); 4].map(|()| {
+            scope.spawn(|| {
+                loop {
+                    match me(world.deployment, &world.ada) {
+                        Ok(_) => {}
+                        Err(told) if told.code == Code::Closed => return,
+                        Err(told) => assert_eq!(told.code, Code::Unavailable, "{told:?}"),
+                    }
+                }
+            })
+        });
+        for _ in 0..20 {
+            assert!(me(world.deployment, &world.ada).is_ok());
+        }
+        told(|error| buildly_close(world.deployment, error)).expect("it is closed");
+        for user in users {
+            user.join().expect("it has not panicked");
+        }
+    });
+}
+
+#[test]
 fn an_operation_that_does_not_exist_is_an_error() {
     let world = World::new();
     let arguments = by(&world.ada, json!({}));

@@ -170,13 +170,22 @@ pub(crate) fn request(
     let json = Header { name: "Content-Type".into(), value: "application/json".into() };
     told(|error| {
         let (method, target, body) = (text(method), text(target), bytes(body));
-        buildly_request(deployment, caller, method, target, Some(&json), 1, body, 0, Some(&mut place), error)
+        buildly_request(
+            deployment,
+            caller,
+            method,
+            target,
+            &raw const json,
+            1,
+            body,
+            0,
+            Some(&mut place),
+            error,
+        )
     })?;
     // SAFETY: written by the function.
     let mut response = unsafe { place.assume_init() };
-    // SAFETY: as many as it says, until it is freed.
-    let first = unsafe { response.headers.as_ref() };
-    let found = buildly_header_find(first, response.headers_count, "content-type".into());
+    let found = buildly_header_find(response.headers, response.headers_count, "content-type".into());
     let (status, body) = (response.status, response.body.to_text());
     let kind = string(found);
     buildly_response_free(Some(&mut response));

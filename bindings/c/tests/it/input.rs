@@ -66,9 +66,9 @@ fn requests_that_are_none_are_errors() {
     let mut place = MaybeUninit::uninit();
     let split = Header { name: "X-A".into(), value: "1\r\nX-B: 2".into() };
     for (case, header, count) in [
-        ("a header of two lines", Some(&split), 1),
-        ("a count without headers", None, 2),
-        ("too many", Some(&split), usize::MAX),
+        ("a header of two lines", &raw const split, 1),
+        ("a count without headers", std::ptr::null(), 2),
+        ("too many", &raw const split, usize::MAX),
     ] {
         let refused = told(|error| {
             let (method, target) = (text("GET"), text("/x/"));
@@ -113,11 +113,11 @@ fn headers_are_found_in_any_case_of_letters() {
         Header { name: "Content-Type".into(), value: "text/plain".into() },
         Header { name: "X-None".into(), value: Slice::NONE },
     ];
-    let find = |name: &'static str| string(buildly_header_find(all.first(), all.len(), name.into()));
+    let find = |name: &'static str| string(buildly_header_find(all.as_ptr(), all.len(), name.into()));
     assert_eq!(find("content-TYPE").as_deref(), Some("text/plain"));
     assert_eq!(find("x-none"), None);
     assert_eq!(find("x-other"), None);
-    assert_eq!(string(buildly_header_find(None, 3, "a".into())), None);
+    assert_eq!(string(buildly_header_find(std::ptr::null(), 3, "a".into())), None);
 }
 
 #[test]
