@@ -1,6 +1,6 @@
 //! Starts, and where it must, installs what the tests talk to: PostgreSQL on loopback, and
 //! Python with its `venv` module and Node.js for the independent clients, curl and jq for the
-//! guides.
+//! guides, gcc, pkg-config and valgrind for the C binding.
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -22,6 +22,12 @@ pub(crate) fn start() -> Result<(), String> {
     }
     if !succeeds("curl", &["--version"]) || !succeeds("jq", &["--version"]) {
         install(&["curl", "jq"])?;
+    }
+    if !succeeds("gcc", &["--version"]) || !succeeds("pkg-config", &["--version"]) {
+        install(&["gcc", "libc6-dev", "pkg-config"])?;
+    }
+    if !succeeds("valgrind", &["--version"]) {
+        install(&["valgrind"])?;
     }
     if !answers(POSTGRES) {
         start_postgres()?;

@@ -55,6 +55,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("buildly-python", &["buildly-core", "buildly-model"]),
+    ("buildly-deployment", &["buildly-core", "buildly-model"]),
+    ("buildly-c", &["buildly-deployment", "buildly-model"]),
     ("xtask", &[]),
 ];
 
