@@ -5,6 +5,7 @@
 
 mod builder;
 mod buildly;
+mod carrying;
 mod commits;
 mod data_plane;
 mod error;
@@ -12,6 +13,7 @@ mod folder;
 mod follower;
 mod freshness;
 pub mod journal;
+mod keeping;
 mod local_records;
 mod mail;
 mod performing;
@@ -21,6 +23,7 @@ mod settings;
 mod snapshot;
 mod streams;
 mod views;
+mod webhooks;
 
 pub use builder::Builder;
 pub use buildly::Buildly;
@@ -33,6 +36,7 @@ pub use settings::Settings;
 pub use snapshot::Snapshot;
 
 pub use buildly_auth as auth;
+pub use buildly_extension as extension;
 pub use buildly_gateway as gateway;
 pub use buildly_gateway_http as gateway_http;
 pub use buildly_mesh as mesh;

@@ -35,6 +35,8 @@ pub struct Settings {
     pub works_for_runs: bool,
     /// How it works for them.
     pub workflow: WorkerSettings,
+    /// Whether webhooks may reach this machine, private networks and addresses without TLS.
+    pub webhooks_reach_private: bool,
     /// The key that seals secrets in the database. Without one, the file
     /// `keys/deployment.key` of the data folder holds it; several nodes need the same.
     pub deployment_key: Option<token::DeploymentKey>,
@@ -53,6 +55,7 @@ impl Default for Settings {
             trust: forwarded::Trust::default(),
             works_for_runs: true,
             workflow: WorkerSettings::default(),
+            webhooks_reach_private: false,
             deployment_key: None,
         }
     }

@@ -65,6 +65,8 @@ pub struct Configuration {
     pub log: Log,
     /// Limits on what comes in and goes out.
     pub limits: Limits,
+    /// Where webhooks may lead.
+    pub webhooks: Webhooks,
     /// What `buildly service run` runs.
     pub service: OwnService,
 }
@@ -143,6 +145,14 @@ pub struct OwnService {
     pub introspect: Option<http::Uri>,
     /// How many bytes of content one organization may keep in `documents`.
     pub max_bytes_per_organization: Option<u64>,
+}
+
+/// Where webhooks may lead.
+#[derive(Debug, Clone)]
+pub struct Webhooks {
+    /// Whether to this machine, private networks and addresses without TLS. Whoever administers
+    /// an organization may then make this server call what stands beside it.
+    pub reach_private: bool,
 }
 
 /// Limits on what comes in and goes out.
@@ -237,6 +247,13 @@ impl Configuration {
                 format: reader.value("log.format", LogFormat::Pretty, "pretty or json"),
             },
             limits: Limits::read(reader),
+            webhooks: Webhooks {
+                reach_private: reader.value(
+                    "webhooks.reach_private",
+                    false,
+                    "also this machine, private networks, http://",
+                ),
+            },
             service: OwnService {
                 listen: reader.value("service.listen", "127.0.0.1:0".to_owned(), "of `service run`"),
                 jwks: reader.optional("service.jwks", "its keys for tokens, an address or a file"),

@@ -75,6 +75,7 @@ fn settings(configuration: &Configuration) -> Result<Settings, buildly_core::Err
         trust: configuration.trust(),
         works_for_runs: usual.works_for_runs,
         workflow: usual.workflow,
+        webhooks_reach_private: configuration.webhooks.reach_private,
     })
 }
 

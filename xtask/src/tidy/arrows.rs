@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("buildly-gateway-http", &["buildly-model", "buildly-gateway"]),
     ("buildly-mesh", &["buildly-model", "buildly-journal"]),
     ("buildly-workflow", &["buildly-model", "buildly-journal"]),
+    ("buildly-extension", &["buildly-model", "buildly-journal"]),
     (
         "buildly-unit",
         &[
@@ -20,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "buildly-gateway",
             "buildly-mesh",
             "buildly-workflow",
+            "buildly-extension",
         ],
     ),
     ("buildly-storage-sqlite", STORAGE),
@@ -34,6 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "buildly-gateway-http",
             "buildly-mesh",
             "buildly-workflow",
+            "buildly-extension",
             "buildly-unit",
             "buildly-storage-sqlite",
             "buildly-storage-postgres",
@@ -64,6 +67,7 @@ const STORAGE: &[&str] = &[
     "buildly-gateway",
     "buildly-mesh",
     "buildly-workflow",
+    "buildly-extension",
     "buildly-unit",
 ];
 
@@ -75,6 +79,7 @@ const PURE: &[&str] = &[
     "buildly-gateway",
     "buildly-mesh",
     "buildly-workflow",
+    "buildly-extension",
     "buildly-unit",
 ];
 const IMPURE: &[&str] = &["hyper", "hyper-util", "rusqlite", "sqlx", "axum", "reqwest"];
