@@ -31,7 +31,8 @@ pub struct Settings {
     /// Which proxies before this process are believed about the client's address.
     pub trust: forwarded::Trust,
     /// Whether this node works for runs of workflows: performs their calls, empties their inboxes,
-    /// fires their timers. One that does not still starts, shows and steers them.
+    /// fires their timers; and whether it carries events out. One that does not still starts, shows
+    /// and steers runs.
     pub works_for_runs: bool,
     /// How it works for them.
     pub workflow: WorkerSettings,

@@ -58,3 +58,7 @@ impl Post for Network {
         self.0.send(request).await.map(|status| status.as_u16()).map_err(|error| error.to_string())
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod tests;

@@ -67,6 +67,8 @@ pub struct Configuration {
     pub limits: Limits,
     /// Where webhooks may lead.
     pub webhooks: Webhooks,
+    /// Where the journal goes beside.
+    pub nats: Nats,
     /// What `buildly service run` runs.
     pub service: OwnService,
 }
@@ -153,6 +155,18 @@ pub struct Webhooks {
     /// Whether to this machine, private networks and addresses without TLS. Whoever administers
     /// an organization may then make this server call what stands beside it.
     pub reach_private: bool,
+}
+
+/// NATS JetStream, to which the journal is carried.
+#[derive(Debug, Clone)]
+pub struct Nats {
+    /// The server, such as `nats://127.0.0.1:4222`; without one nothing is carried. May hold a
+    /// password. It needs a program with the feature `nats`.
+    pub url: Option<Secret>,
+    /// The stream; it is made if there is none.
+    pub stream: String,
+    /// What subjects begin with.
+    pub prefix: String,
 }
 
 /// Limits on what comes in and goes out.
@@ -247,6 +261,11 @@ impl Configuration {
                 format: reader.value("log.format", LogFormat::Pretty, "pretty or json"),
             },
             limits: Limits::read(reader),
+            nats: Nats {
+                url: reader.optional("nats.url", "nats://… to carry the journal to JetStream"),
+                stream: reader.value("nats.stream", "BUILDLY".to_owned(), "made if there is none"),
+                prefix: reader.value("nats.prefix", "buildly".to_owned(), "what subjects begin with"),
+            },
             webhooks: Webhooks {
                 reach_private: reader.value(
                     "webhooks.reach_private",

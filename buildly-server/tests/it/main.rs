@@ -32,6 +32,8 @@ mod join;
 mod join_circle;
 mod lists;
 mod mesh_world;
+#[cfg(feature = "nats")]
+mod nats;
 mod nodes;
 mod null_characters;
 mod operations;

@@ -116,7 +116,8 @@ impl Received {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         assert!(now.abs_diff(at.parse().unwrap()) < AGE_SECONDS_MAX);
         let signed = [id.as_bytes(), b".", at.as_bytes(), b".", &self.body].concat();
-        let signatures = self.header("webhook-signature").split(' ').filter_map(|one| one.strip_prefix("v1,"));
+        let signatures =
+            self.header("webhook-signature").split(' ').filter_map(|one| one.strip_prefix("v1,"));
         signatures.into_iter().any(|signature| {
             let signature = STANDARD.decode(signature).unwrap();
             hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, &key), &signed, &signature).is_ok()

@@ -218,7 +218,10 @@ async fn a_paused_webhook_waits_and_a_delivery_is_replayed() {
         let mut other = Receiver::start().await;
         let patch = json!({"url": other.url, "kinds": ["auth.group.created"]});
         let changed = ada.patch(&format!("{path}/"), &patch).await.expect(200).json();
-        assert_eq!((&changed["kinds"], &changed["state"]), (&json!(["auth.group.created"]), &json!("disabled")));
+        assert_eq!(
+            (&changed["kinds"], &changed["state"]),
+            (&json!(["auth.group.created"]), &json!("disabled"))
+        );
         let resumed = ada.post(&format!("{path}/resume/"), &json!({})).await.expect(200).json();
         assert!(resumed["trouble"].is_null(), "{resumed}");
         assert_eq!(name_of(&other.next().await.event(&secret)), "Gone");

@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("buildly-mesh", &["buildly-model", "buildly-journal"]),
     ("buildly-workflow", &["buildly-model", "buildly-journal"]),
     ("buildly-extension", &["buildly-model", "buildly-journal"]),
+    ("buildly-extension-nats", &["buildly-model", "buildly-journal", "buildly-extension"]),
     (
         "buildly-unit",
         &[
@@ -50,6 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "buildly-server",
         &[
             "buildly-core",
+            "buildly-extension-nats",
             "buildly-model",
             "buildly-kit",
             "buildly-appointments",

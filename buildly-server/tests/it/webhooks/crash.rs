@@ -17,15 +17,8 @@ const ROUNDS: usize = 3;
 const GROUPS: usize = 40;
 
 fn serve(storage: &Storage, folder: &Path) -> Serving {
-    let arguments = [
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--log-level",
-        "error",
-        "--set",
-        "webhooks.reach_private=true",
-    ];
+    let arguments =
+        ["serve", "--listen", "127.0.0.1:0", "--log-level", "error", "--set", "webhooks.reach_private=true"];
     Serving::of(storage.command(folder, &arguments))
 }
 
