@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use buildly_model::Clock as _;
+use buildly_model::system::System;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -113,8 +115,7 @@ impl Received {
         let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
         assert!((24..=64).contains(&key.len()), "as the standard says");
         let (id, at) = (self.header("webhook-id"), self.header("webhook-timestamp"));
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        assert!(now.abs_diff(at.parse().unwrap()) < AGE_SECONDS_MAX);
+        assert!(System.now().as_seconds().abs_diff(at.parse().unwrap()) < AGE_SECONDS_MAX);
         let signed = [id.as_bytes(), b".", at.as_bytes(), b".", &self.body].concat();
         let signatures =
             self.header("webhook-signature").split(' ').filter_map(|one| one.strip_prefix("v1,"));

@@ -272,6 +272,28 @@ async fn nobody_else_reads_or_changes_a_webhook_or_gets_its_events() {
         one.0.client.post("/webhooks/", &new).await.expect(401);
         assert_eq!(ada.get(&format!("/webhooks/{id}/")).await.expect(200).json()["state"], "active");
         assert!(at_ada.rest().is_empty() && at_zed.rest().is_empty(), "nobody got more");
+
+        let body = json!({
+            "username": "bob", "email": "bob@example.org", "password": PASSWORD,
+            "first_name": "Bob", "last_name": "Member", "organization_name": "ada's",
+        });
+        let user = one.0.client.post("/coreuser/", &body).await.expect(201).json();
+        let active = json!({"is_active": true});
+        ada.patch(&format!("/coreuser/{}/", user["id"]), &active).await.expect(200);
+        let bob = one.0.signed_in("bob").await;
+        for (method, path, body) in [
+            ("GET", "/webhooks/".to_owned(), None),
+            ("POST", "/webhooks/".to_owned(), Some(&new)),
+            ("GET", format!("/webhooks/{id}/"), None),
+            ("PATCH", format!("/webhooks/{id}/"), Some(&new)),
+            ("DELETE", format!("/webhooks/{id}/"), None),
+            ("POST", format!("/webhooks/{id}/pause/"), None),
+            ("GET", format!("/webhooks/{id}/deliveries/"), None),
+            ("POST", format!("/webhooks/{id}/deliveries/{delivery}/replay/"), None),
+        ] {
+            let method = http::Method::from_bytes(method.as_bytes()).unwrap();
+            bob.send(method, &path, body).await.expect(403);
+        }
         stop(one).await;
     }
 }

@@ -75,7 +75,7 @@ pub async fn a_lane_with_nothing_to_do_is_not_taken(subject: &Subject) {
     assert_eq!(subject.store.lanes(TRANSPORT, Some(ACME)).await.expect("the store answers"), []);
     subject.write(ACME, Change::WebhookUpdated(Box::new(one))).await.expect("it is there");
     let opened = subject.store.lanes(TRANSPORT, Some(ACME)).await.expect("the store answers");
-    assert_eq!(opened, [key.clone()]);
+    assert_eq!(opened, std::slice::from_ref(&key));
 
     assert!(subject.take(&key, Lanes::Opened, node, NOW).await.is_taken);
     let moved = Moved { key: key.clone(), owner: node, sequence: 0, trouble: Some(trouble(10)) };

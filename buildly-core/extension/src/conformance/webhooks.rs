@@ -129,7 +129,7 @@ pub async fn only_the_newest_deliveries_are_kept(subject: &Subject) {
 
 /// Of even numbers one that was taken, of odd ones one that was not.
 fn delivery(number: u128) -> Delivery {
-    let is_taken = number % 2 == 0;
+    let is_taken = number.is_multiple_of(2);
     Delivery {
         id: DeliveryId::from_uuid(Uuid::from_u128(number)),
         sequence: 7,
