@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use buildly_extension::Transport;
 use buildly_model::Clock;
 use buildly_model::system::System;
 use buildly_unit::Storage;
@@ -16,6 +17,7 @@ pub struct Builder {
     storage: Option<Arc<dyn Storage>>,
     settings: Settings,
     clock: Option<Arc<dyn Clock>>,
+    transports: Vec<Arc<dyn Transport>>,
 }
 
 impl Builder {
@@ -48,6 +50,13 @@ impl Builder {
         self
     }
 
+    /// Carries the journal's events out through this transport, beside webhooks.
+    #[must_use]
+    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.transports.push(Arc::new(transport));
+        self
+    }
+
     /// Opens the deployment: when this returns, the snapshot is loaded.
     ///
     /// # Errors
@@ -63,7 +72,7 @@ impl Builder {
             None => embedded_storage(&folder).await?,
         };
         let clock = self.clock.unwrap_or_else(|| Arc::new(System));
-        Buildly::start(folder, storage, self.settings, clock).await
+        Buildly::start(folder, storage, self.settings, clock, self.transports).await
     }
 }
 

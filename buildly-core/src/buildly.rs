@@ -2,24 +2,24 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use buildly_auth::Auth;
 use buildly_auth::token::{DeploymentKey, Signing};
+use buildly_extension::{Deliveries, Transport, Webhooks};
 use buildly_gateway::Gateway;
 use buildly_gateway::traffic::limits::Limits;
 use buildly_gateway_http::{Client, Handler, MachineSecrets, Options};
 use buildly_mesh::{LocalRecords, Mesh};
 use buildly_model::system::System;
-use buildly_model::{Body, Clock, Random, ServiceClient, StoreError, Timestamp};
+use buildly_model::{Body, Clock, Random, ServiceClient, StoreError};
 use buildly_unit::Storage;
 use buildly_workflow::levels::Levels;
 use buildly_workflow::{Bells, Engine, Workflow};
 use http::{Request, Response};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
+use crate::carrying::{Carrier, Touched};
 use crate::commits::{CommitTogether, Commits, Together};
 use crate::data_plane::{DataPlane, JoinedCalls};
 use crate::follower::Follower;
@@ -31,10 +31,8 @@ use crate::rights::Rights;
 use crate::snapshot::{Hot, Snapshot};
 use crate::streams::Streams;
 use crate::tasks::Tasks;
-use crate::{Builder, Error, Folder, Journal, Settings, mail};
-
-/// How often keys and ended tokens are looked after.
-const TOKENS_INTERVAL: Duration = Duration::from_secs(300);
+use crate::webhooks::{Administrators, DerivedSecrets, Network};
+use crate::{Builder, Error, Folder, Journal, Settings, keeping, mail};
 
 /// A running deployment, or one node of it; cheap to clone.
 ///
@@ -55,6 +53,7 @@ struct Inner {
     client: Client,
     workflow: Workflow,
     levels: Levels,
+    webhooks: Webhooks,
     local_records: Arc<AttachedRecords>,
     /// What works for runs: it ends first, since it writes until its calls have ended.
     working: Tasks,
@@ -81,6 +80,7 @@ impl Buildly {
         storage: Arc<dyn Storage>,
         settings: Settings,
         clock: Arc<dyn Clock>,
+        mut transports: Vec<Arc<dyn Transport>>,
     ) -> Result<Self, Error> {
         let random: Arc<dyn Random> = Arc::new(System);
         let (hot, wanted) = Hot::new();
@@ -100,12 +100,15 @@ impl Buildly {
         .map_err(|error| Error::Setting { setting: "tls", reason: error.to_string() })?;
         let streams = Arc::new(Streams::new(client.clone(), hot.clone(), clock.clone()));
         let bells = Arc::new(Bells::default());
+        // One for each transport that is given, and one for webhooks.
+        let touched: Vec<Arc<Touched>> = (0..=transports.len()).map(|_| Arc::default()).collect();
         let follower = Follower {
             storage: apart,
             hot: hot.clone(),
             client: client.clone(),
             streams: streams.clone(),
             bells: bells.clone(),
+            touched: touched.clone(),
             wanted,
             reading,
             stop: stopped.clone(),
@@ -115,6 +118,7 @@ impl Buildly {
             Some(key) => key,
             None => DeploymentKey::from_bytes(folder.deployment_key(random.as_ref())?),
         };
+        let webhook_secrets = DerivedSecrets(deployment_key.clone());
         let auth = Auth::new(buildly_auth::Parts {
             store: storage.clone(),
             commits: Arc::new(commits.clone()),
@@ -161,6 +165,18 @@ impl Buildly {
             random: random.clone(),
         });
         let levels = Levels::new(workflow.clone(), storage.clone());
+        let webhook_parts = buildly_extension::Parts {
+            store: storage.clone(),
+            history: storage.clone(),
+            commits: Arc::new(commits.clone()),
+            access: Arc::new(Administrators(auth.clone())),
+            post: Arc::new(Network::new(settings.webhooks_reach_private)?),
+            secrets: Arc::new(webhook_secrets),
+            clock: clock.clone(),
+            random: random.clone(),
+        };
+        let webhooks = Webhooks::new(webhook_parts.clone());
+        transports.push(Arc::new(Deliveries::new(webhook_parts)));
         let engine = Engine {
             workflow: workflow.clone(),
             services: Arc::new(Calls {
@@ -184,12 +200,19 @@ impl Buildly {
         tasks.spawn(freshness.clone().keep(stopped.clone()));
         tasks.spawn(streams.keep(freshness.clone(), stopped.clone()));
         tasks.spawn(delivery.run(stopped.clone()));
-        tasks.spawn(keep_tokens(auth.clone(), clock.clone(), stopped));
+        tasks.spawn(keeping::keep_tokens(auth.clone(), clock.clone(), stopped.clone()));
         let issuer = settings.public_url.as_deref().unwrap_or(buildly_auth::token::ISSUER_DEFAULT);
         auth.issue_as(issuer).await?;
         let (stop_working, stopped_working) = watch::channel(false);
         let mut working = JoinSet::new();
         if settings.works_for_runs {
+            for (transport, touched) in transports.into_iter().zip(touched) {
+                let (freshness, storage) = (freshness.clone(), storage.clone());
+                let owner = Arc::new(move || freshness.lease());
+                let (clock, random) = (clock.clone(), random.clone());
+                let carrier = Carrier { transport, storage, owner, clock, random, touched };
+                tasks.spawn(carrier.run(stopped.clone()));
+            }
             working.spawn(engine.run(stopped_working));
         }
 
@@ -219,6 +242,7 @@ impl Buildly {
             client,
             workflow,
             levels,
+            webhooks,
             local_records,
             working: Tasks::new(stop_working, working),
             tasks: Tasks::new(stop, tasks),
@@ -261,6 +285,12 @@ impl Buildly {
     #[must_use]
     pub fn levels(&self) -> &Levels {
         &self.inner.levels
+    }
+
+    /// Webhooks: events of an organization, sent to addresses that its administrators name.
+    #[must_use]
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.inner.webhooks
     }
 
     /// The audit trail, and the proof that it holds.
@@ -341,44 +371,5 @@ impl Buildly {
         self.inner.tasks.end().await;
         self.inner.client.close().await;
         self.inner.storage.close().await;
-    }
-}
-
-async fn keep_tokens(auth: Auth, clock: Arc<dyn Clock>, mut stop: watch::Receiver<bool>) {
-    let (began, steady) = (clock.now(), Instant::now());
-    loop {
-        tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return,
-            () = tokio::time::sleep(TOKENS_INTERVAL) => {}
-        }
-        if let Err(error) = auth.keep_keys().await {
-            tracing::error!(%error, "signing keys could not be looked after");
-        }
-        if let Err(error) = auth.tidy_tokens(surely_past(clock.now(), began, steady.elapsed())).await {
-            tracing::warn!(%error, "ended tokens could not be forgotten");
-        }
-    }
-}
-
-/// The time now, but not later than what has passed since the start: a clock that was set forward
-/// must not have revocations forgotten of tokens that live.
-fn surely_past(now: Timestamp, began: Timestamp, passed: Duration) -> Timestamp {
-    now.min(began.after(passed))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clock_that_is_set_makes_nothing_past_that_is_not() {
-        let at = Timestamp::from_seconds;
-        for (case, now, expected) in [
-            ("a clock that goes right", 1_600, 1_600),
-            ("one that was set forward", 90_000, 1_600),
-            ("one that was set back", 900, 900),
-        ] {
-            assert_eq!(surely_past(at(now), at(1_000), Duration::from_secs(600)), at(expected), "{case}");
-        }
     }
 }

@@ -23,9 +23,9 @@ impl<C: Into<Change> + Send + 'static> Commit<C> for Commits {
     async fn commit_all(&self, parts: Vec<Part<C>>) -> Result<Revision, StoreError> {
         let parts: Vec<Part<Change>> = parts.into_iter().map(|part| part.map(Into::into)).collect();
         let takes_rights = parts.iter().any(|part| part.takes_rights);
-        // Nothing that a request decides by is in the workflow area.
-        let is_hot =
-            !parts.iter().flat_map(|part| &part.changes).all(|change| matches!(change, Change::Workflow(_)));
+        // Nothing that a request decides by is in the workflow area or in extensions.
+        let is_cold = |change: &Change| matches!(change, Change::Workflow(_) | Change::Extension(_));
+        let is_hot = !parts.iter().flat_map(|part| &part.changes).all(is_cold);
         let revision = self.storage.commit(Unit { parts }).await?;
         if is_hot {
             self.hot.reached(revision).await?;

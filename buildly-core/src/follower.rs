@@ -14,6 +14,7 @@ use buildly_workflow::Bells;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, info, warn};
 
+use crate::carrying::Touched;
 use crate::reading::Reading;
 use crate::snapshot::{Hot, OrganizationWanted, Snapshot};
 use crate::streams::Streams;
@@ -35,6 +36,8 @@ pub(crate) struct Follower {
     pub(crate) streams: Arc<Streams>,
     /// Wakes who works for runs, and who waits for them.
     pub(crate) bells: Arc<Bells>,
+    /// Wakes who carries events out.
+    pub(crate) touched: Vec<Arc<Touched>>,
     pub(crate) wanted: mpsc::Receiver<OrganizationWanted>,
     /// What the lease's keeper asks for, and is told.
     pub(crate) reading: Arc<Reading>,
@@ -98,6 +101,7 @@ impl Follower {
         match loaded {
             Ok(loaded) => {
                 self.streams.judge_all();
+                self.touched.iter().for_each(|touched| touched.tell_all());
                 *position = loaded;
                 info!(revision = %loaded.revision, "state read anew after this node was out of touch");
             }
@@ -153,6 +157,7 @@ impl Follower {
         self.hot.publish(next);
         self.streams.follow(&page.events);
         self.tell_of_runs(&page.events);
+        self.touched.iter().for_each(|touched| touched.tell(&page.events));
         *position = page.next;
         Ok(page.events.len() >= EVENTS_MAX as usize)
     }

@@ -107,6 +107,7 @@
 
 mod builder;
 mod buildly;
+mod carrying;
 mod commits;
 mod data_plane;
 mod error;
@@ -114,6 +115,7 @@ mod folder;
 mod follower;
 mod freshness;
 pub mod journal;
+mod keeping;
 mod local_records;
 mod mail;
 mod performing;
@@ -125,6 +127,7 @@ mod streams;
 mod tasks;
 mod unit_of_work;
 mod views;
+mod webhooks;
 
 pub use builder::Builder;
 pub use buildly::Buildly;
@@ -138,6 +141,7 @@ pub use snapshot::Snapshot;
 pub use unit_of_work::{COMMANDS_MAX, UnitOfWork, Written};
 
 pub use buildly_auth as auth;
+pub use buildly_extension as extension;
 pub use buildly_gateway as gateway;
 pub use buildly_gateway_http as gateway_http;
 pub use buildly_mesh as mesh;

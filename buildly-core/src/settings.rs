@@ -31,10 +31,13 @@ pub struct Settings {
     /// Which proxies before this process are believed about the client's address.
     pub trust: forwarded::Trust,
     /// Whether this node works for runs of workflows: performs their calls, empties their inboxes,
-    /// fires their timers. One that does not still starts, shows and steers them.
+    /// fires their timers; and whether it carries events out. One that does not still starts, shows
+    /// and steers runs.
     pub works_for_runs: bool,
     /// How it works for them.
     pub workflow: WorkerSettings,
+    /// Whether webhooks may reach this machine, private networks and addresses without TLS.
+    pub webhooks_reach_private: bool,
     /// The key that seals secrets in the database. Without one, the file
     /// `keys/deployment.key` of the data folder holds it; several nodes need the same.
     pub deployment_key: Option<token::DeploymentKey>,
@@ -53,6 +56,7 @@ impl Default for Settings {
             trust: forwarded::Trust::default(),
             works_for_runs: true,
             workflow: WorkerSettings::default(),
+            webhooks_reach_private: false,
             deployment_key: None,
         }
     }

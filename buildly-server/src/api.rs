@@ -1,7 +1,7 @@
 //! Everything the server offers: the one list of resources.
 
 use crate::{
-    Routes, audit, compat, gateway, operations, permissions, service_accounts, well_known, workflow,
+    Routes, audit, compat, gateway, operations, permissions, service_accounts, webhooks, well_known, workflow,
 };
 
 /// All resources that sockets of the network serve; what none of them takes goes to the gateway's data plane.
@@ -27,6 +27,7 @@ pub fn routes() -> Vec<Routes> {
         permissions::routes(),
         gateway::routes(),
         workflow::routes(),
+        webhooks::routes(),
     ];
     routes.extend(compat::levels::routes());
     routes

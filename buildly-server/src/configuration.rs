@@ -65,6 +65,10 @@ pub struct Configuration {
     pub log: Log,
     /// Limits on what comes in and goes out.
     pub limits: Limits,
+    /// Where webhooks may lead.
+    pub webhooks: Webhooks,
+    /// Where the journal goes beside.
+    pub nats: Nats,
     /// What `buildly service run` runs.
     pub service: OwnService,
 }
@@ -143,6 +147,26 @@ pub struct OwnService {
     pub introspect: Option<http::Uri>,
     /// How many bytes of content one organization may keep in `documents`.
     pub max_bytes_per_organization: Option<u64>,
+}
+
+/// Where webhooks may lead.
+#[derive(Debug, Clone)]
+pub struct Webhooks {
+    /// Whether to this machine, private networks and addresses without TLS. Whoever administers
+    /// an organization may then make this server call what stands beside it.
+    pub reach_private: bool,
+}
+
+/// NATS JetStream, to which the journal is carried.
+#[derive(Debug, Clone)]
+pub struct Nats {
+    /// The server, such as `nats://127.0.0.1:4222`; without one nothing is carried. May hold a
+    /// password. It needs a program with the feature `nats`.
+    pub url: Option<Secret>,
+    /// The stream; it is made if there is none.
+    pub stream: String,
+    /// What subjects begin with.
+    pub prefix: String,
 }
 
 /// Limits on what comes in and goes out.
@@ -237,6 +261,18 @@ impl Configuration {
                 format: reader.value("log.format", LogFormat::Pretty, "pretty or json"),
             },
             limits: Limits::read(reader),
+            nats: Nats {
+                url: reader.optional("nats.url", "nats://… to carry the journal to JetStream"),
+                stream: reader.value("nats.stream", "BUILDLY".to_owned(), "made if there is none"),
+                prefix: reader.value("nats.prefix", "buildly".to_owned(), "what subjects begin with"),
+            },
+            webhooks: Webhooks {
+                reach_private: reader.value(
+                    "webhooks.reach_private",
+                    false,
+                    "also this machine, private networks, http://",
+                ),
+            },
             service: OwnService {
                 listen: reader.value("service.listen", "127.0.0.1:0".to_owned(), "of `service run`"),
                 jwks: reader.optional("service.jwks", "its keys for tokens, an address or a file"),

@@ -3,10 +3,11 @@
 use buildly_core::auth::identity;
 use buildly_core::auth::token::{self, DeploymentKey};
 use buildly_core::gateway::{RateLimit, RateLimits};
-use buildly_core::{Buildly, MailSettings, Postgres, Settings, SmtpEncryption, SmtpSettings};
+use buildly_core::{Builder, Buildly, MailSettings, Postgres, Settings, SmtpEncryption, SmtpSettings};
+use buildly_model::Secret;
 
 use crate::compat::CoreRecords;
-use crate::configuration::{Configuration, MailEncryption, Smtp};
+use crate::configuration::{Configuration, MailEncryption, Nats, Smtp};
 use crate::server::cors_policy;
 
 /// Opens the deployment that the configuration describes.
@@ -29,14 +30,45 @@ async fn open_with(
     configuration: &Configuration,
     settings: Settings,
 ) -> Result<Buildly, buildly_core::Error> {
+    let works_for_runs = settings.works_for_runs;
     let mut builder = Buildly::builder().folder(&configuration.data_dir).settings(settings);
     if let Some(url) = &configuration.database_url {
         builder = builder.storage(Postgres::connect_in(url.expose(), &configuration.database_schema).await?);
+    }
+    if let Some(url) = configuration.nats.url.as_ref().filter(|_| works_for_runs) {
+        builder = carried_to_nats(builder, url, &configuration.nats).await?;
     }
     let buildly = builder.build().await?;
     buildly
         .attach_local_records(Box::new(CoreRecords::new(buildly.auth().clone(), buildly.levels().clone())));
     Ok(buildly)
+}
+
+#[cfg(feature = "nats")]
+async fn carried_to_nats(
+    builder: Builder,
+    url: &Secret,
+    nats: &Nats,
+) -> Result<Builder, buildly_core::Error> {
+    let settings = buildly_extension_nats::Settings {
+        url: url.clone(),
+        stream: nats.stream.clone(),
+        prefix: nats.prefix.clone(),
+    };
+    let connected = buildly_extension_nats::Nats::connect(settings).await;
+    let refused = |error: buildly_extension_nats::Error| buildly_core::Error::Setting {
+        setting: "nats.url",
+        reason: error.to_string(),
+    };
+    Ok(builder.transport(connected.map_err(refused)?))
+}
+
+#[cfg(not(feature = "nats"))]
+async fn carried_to_nats(_: Builder, _: &Secret, _: &Nats) -> Result<Builder, buildly_core::Error> {
+    Err(buildly_core::Error::Setting {
+        setting: "nats.url",
+        reason: "this program was built without NATS; build it with `--features nats`".to_owned(),
+    })
 }
 
 fn settings(configuration: &Configuration) -> Result<Settings, buildly_core::Error> {
@@ -75,6 +107,7 @@ fn settings(configuration: &Configuration) -> Result<Settings, buildly_core::Err
         trust: configuration.trust(),
         works_for_runs: usual.works_for_runs,
         workflow: usual.workflow,
+        webhooks_reach_private: configuration.webhooks.reach_private,
     })
 }
 

@@ -31,6 +31,7 @@ pub mod serve;
 mod server;
 pub mod service_accounts;
 mod tls;
+pub mod webhooks;
 pub mod well_known;
 mod workflow;
 

@@ -9,6 +9,8 @@ use std::{fs, io};
 
 use crate::{python, services, tidy};
 
+/// What is off by default and checked all the same.
+const FEATURES: &[&str] = &["--features", "buildly-server/nats"];
 /// One set of packages and features for every call, so that nothing is built twice.
 const PACKAGES: [&str; 5] = ["--workspace", "--exclude", "benches", "--exclude", "fuzz"];
 /// Where a test that has to skip something says so, one line each.
@@ -44,9 +46,10 @@ pub(crate) fn run(root: &Path) -> ExitCode {
         // Nothing else builds these features alone.
         cargo(root, &[&["clippy"], &tidy::LIBRARY[..], &["--", "-D", "warnings"]].concat(), &[])
     });
-    let clippy = [&["clippy"], &packages(root)[..], &["--all-targets", "--", "-D", "warnings"]].concat();
+    let clippy =
+        [&["clippy"], &packages(root)[..], FEATURES, &["--all-targets", "--", "-D", "warnings"]].concat();
     tally.check("clippy", || cargo(root, &clippy, &[]));
-    let tests = [&["test"], &packages(root)[..], &["--no-fail-fast"]].concat();
+    let tests = [&["test"], &packages(root)[..], FEATURES, &["--no-fail-fast"]].concat();
     let started = Instant::now();
     let all_passed = run_tests(root, &tests, &mut tally);
     println!("== tests: {} in {:.0?}", if all_passed { "passed" } else { "FAILED" }, started.elapsed());

@@ -1,14 +1,15 @@
-//! Starts, and where it must, installs what the tests talk to: PostgreSQL on loopback, and
+//! Starts, and where it must, installs what the tests talk to: PostgreSQL and NATS on loopback, and
 //! Python with its `venv` module and Node.js for the independent clients, curl and jq for the
 //! guides, gcc, pkg-config and valgrind for the C binding.
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use std::{fs, thread};
 
 const POSTGRES: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 5432);
+const NATS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4222);
 const LOOK_PAUSE: Duration = Duration::from_millis(500);
 const LOOKS_MAX: u32 = 60;
 
@@ -28,6 +29,9 @@ pub(crate) fn start() -> Result<(), String> {
     }
     if !succeeds("valgrind", &["--version"]) {
         install(&["valgrind"])?;
+    }
+    if !answers(NATS) {
+        start_nats()?;
     }
     if !answers(POSTGRES) {
         start_postgres()?;
@@ -55,13 +59,30 @@ fn start_postgres() -> Result<(), String> {
 }
 
 fn wait_for_postgres() -> Result<(), String> {
+    wait_for("PostgreSQL", POSTGRES)
+}
+
+/// It keeps its streams in a folder of its own below that for temporary files, and stays.
+fn start_nats() -> Result<(), String> {
+    if !succeeds("nats-server", &["--version"]) {
+        install(&["nats-server"])?;
+    }
+    let folder = std::env::temp_dir().join("buildly-nats");
+    let mut command = Command::new("nats-server");
+    command.args(["-a", "127.0.0.1", "-p", "4222", "-js", "-sd"]).arg(folder);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().map_err(|error| format!("nats-server cannot be started: {error}"))?;
+    wait_for("NATS", NATS)
+}
+
+fn wait_for(what: &str, address: SocketAddr) -> Result<(), String> {
     for _ in 0..LOOKS_MAX {
-        if answers(POSTGRES) {
+        if answers(address) {
             return Ok(());
         }
         thread::sleep(LOOK_PAUSE);
     }
-    Err("PostgreSQL does not answer on 127.0.0.1:5432: start it and run this again".to_owned())
+    Err(format!("{what} does not answer on {address}: start it and run this again"))
 }
 
 /// A cluster that was just installed asks for a password on loopback; a test machine needs none.

@@ -102,4 +102,8 @@ ids! {
     LevelRowId;
     /// A fact in the journal.
     EventId;
+    /// A receiver of an organization's events.
+    WebhookId;
+    /// One attempt to bring one event to a webhook.
+    DeliveryId;
 }

@@ -21,9 +21,9 @@ pub use action::{Action, Actions};
 pub use body::{Body, BodyError, TooLong};
 pub use error::{ErrorKind, FieldError, StoreError};
 pub use id::{
-    ApplicationId, EventId, GroupId, InstanceId, InvitationId, JoinRecordId, LevelRowId, OrganizationId,
-    ParseIdError, RecordTypeId, RelationshipId, RunId, ServiceAccountId, ServiceId, SessionId, TokenId,
-    UserId,
+    ApplicationId, DeliveryId, EventId, GroupId, InstanceId, InvitationId, JoinRecordId, LevelRowId,
+    OrganizationId, ParseIdError, RecordTypeId, RelationshipId, RunId, ServiceAccountId, ServiceId,
+    SessionId, TokenId, UserId, WebhookId,
 };
 pub use page::{Cursor, Page, PageSize, Place};
 pub use principal::{Identity, ParseIdentityError, Principal, Proof};

@@ -24,6 +24,8 @@ pub enum Change {
     Mesh(buildly_mesh::Change),
     /// Templates, runs, people's work.
     Workflow(buildly_workflow::Change),
+    /// Webhooks, and how far events are out.
+    Extension(buildly_extension::Change),
 }
 
 impl From<buildly_auth::Change> for Change {
@@ -47,6 +49,12 @@ impl From<buildly_mesh::Change> for Change {
 impl From<buildly_workflow::Change> for Change {
     fn from(change: buildly_workflow::Change) -> Self {
         Self::Workflow(change)
+    }
+}
+
+impl From<buildly_extension::Change> for Change {
+    fn from(change: buildly_extension::Change) -> Self {
+        Self::Extension(change)
     }
 }
 
@@ -81,6 +89,7 @@ pub trait Storage:
     + buildly_workflow::Store
     + buildly_workflow::Work
     + buildly_workflow::levels::Store
+    + buildly_extension::Store
 {
     /// Copies the whole state as it is at one moment to a new file, while it is in use.
     ///

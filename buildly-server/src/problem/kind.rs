@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use buildly_core::{auth, gateway, mesh, workflow};
+use buildly_core::{auth, extension, gateway, mesh, workflow};
 use buildly_model::{CallError, ErrorKind, FieldError, StoreError};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -198,6 +198,20 @@ impl AreaError for mesh::Error {
 
     fn is_bad_gateway(&self) -> bool {
         matches!(self, Self::Unreadable { .. } | Self::Misconfigured { .. })
+    }
+}
+
+impl AreaError for extension::Error {
+    fn kind(&self) -> ErrorKind {
+        Self::kind(self)
+    }
+
+    fn fields(&self) -> Vec<FieldError> {
+        if let Self::Invalid(fields) = self { fields.clone() } else { Vec::new() }
+    }
+
+    fn of_store(&self) -> Option<&StoreError> {
+        if let Self::Store(error) = self { Some(error) } else { None }
     }
 }
 

@@ -11,6 +11,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("buildly-gateway-http", &["buildly-model", "buildly-gateway"]),
     ("buildly-mesh", &["buildly-model", "buildly-journal"]),
     ("buildly-workflow", &["buildly-model", "buildly-journal"]),
+    ("buildly-extension", &["buildly-model", "buildly-journal"]),
+    ("buildly-extension-nats", &["buildly-model", "buildly-journal", "buildly-extension"]),
     (
         "buildly-unit",
         &[
@@ -20,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "buildly-gateway",
             "buildly-mesh",
             "buildly-workflow",
+            "buildly-extension",
         ],
     ),
     ("buildly-storage-sqlite", STORAGE),
@@ -34,6 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "buildly-gateway-http",
             "buildly-mesh",
             "buildly-workflow",
+            "buildly-extension",
             "buildly-unit",
             "buildly-storage-sqlite",
             "buildly-storage-postgres",
@@ -47,6 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "buildly-server",
         &[
             "buildly-core",
+            "buildly-extension-nats",
             "buildly-model",
             "buildly-kit",
             "buildly-appointments",
@@ -67,6 +72,7 @@ const STORAGE: &[&str] = &[
     "buildly-gateway",
     "buildly-mesh",
     "buildly-workflow",
+    "buildly-extension",
     "buildly-unit",
 ];
 
@@ -78,6 +84,7 @@ const PURE: &[&str] = &[
     "buildly-gateway",
     "buildly-mesh",
     "buildly-workflow",
+    "buildly-extension",
     "buildly-unit",
 ];
 const IMPURE: &[&str] = &["hyper", "hyper-util", "rusqlite", "sqlx", "axum", "reqwest"];

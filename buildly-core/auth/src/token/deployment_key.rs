@@ -104,6 +104,13 @@ impl DeploymentKey {
         hmac::Key::new(hmac::HMAC_SHA256, &self.derive(SUCCESSION))
     }
 
+    /// 32 bytes that only this key and this purpose give: for secrets that need not be stored.
+    /// A purpose begins with the name of its area.
+    #[must_use]
+    pub fn secret_for(&self, purpose: &str) -> [u8; 32] {
+        self.derive(format!("buildly secret for {purpose}, 1").as_bytes())
+    }
+
     fn cipher(&self) -> Result<LessSafeKey, UnsealError> {
         let mut key = self.derive(SEALING);
         let unbound = UnboundKey::new(&AES_256_GCM, &key).map_err(|_| UnsealError);

@@ -42,6 +42,12 @@ pub struct TlsError {
     reason: String,
 }
 
+impl TlsError {
+    pub(crate) fn of(error: rustls::Error) -> Self {
+        Self { reason: error.to_string() }
+    }
+}
+
 /// Connections that are made within one time.
 pub(crate) struct Transport {
     any: Client<Connector, Playing>,
@@ -58,14 +64,13 @@ pub(crate) struct Transports {
 impl Transports {
     /// Trusts the roots of the web, and `extra` ones.
     pub(crate) fn new(extra: &[CertificateDer<'static>]) -> Result<Self, TlsError> {
-        let refused = |error: rustls::Error| TlsError { reason: error.to_string() };
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         for certificate in extra {
-            roots.add(certificate.clone()).map_err(refused)?;
+            roots.add(certificate.clone()).map_err(TlsError::of)?;
         }
         let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(refused)?
+            .map_err(TlsError::of)?
             .with_root_certificates(roots)
             .with_no_client_auth();
         Ok(Self { tls, by_connect_timeout: Mutex::default() })

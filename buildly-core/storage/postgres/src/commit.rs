@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::{Engine, unavailable};
 use crate::wake::Wake;
-use crate::{Postgres, gateway, identity, mesh, token, workflow};
+use crate::{Postgres, extension, gateway, identity, mesh, token, workflow};
 use transaction::Failure;
 
 /// How many units wait for the next batch; more callers wait until there is room.
@@ -209,5 +209,6 @@ async fn apply(
         Change::Gateway(change) => gateway::apply(tx, organization, change).await,
         Change::Mesh(change) => mesh::apply(tx, organization, change).await,
         Change::Workflow(change) => workflow::apply(tx, organization, change).await,
+        Change::Extension(change) => extension::apply(tx, organization, change).await,
     }
 }

@@ -2,6 +2,7 @@
 
 mod commit;
 pub mod engine;
+mod extension;
 mod gateway;
 mod identity;
 mod journal;

@@ -23,6 +23,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration::new(5, "mesh", include_str!("../migrations/0005_mesh.sql")),
     Migration::new(6, "workflow", include_str!("../migrations/0006_workflow.sql")),
     Migration::new(7, "levels", include_str!("../migrations/0007_levels.sql")),
+    Migration::new(8, "extension", include_str!("../migrations/0008_extension.sql")),
 ];
 
 /// A deployment's storage in a schema of a PostgreSQL database; cheap to clone.

@@ -11,7 +11,7 @@ use buildly_model::{OrganizationId, Random, Revision, StoreError};
 use buildly_unit::{Change, Committer, Storage, Unit};
 use rusqlite::Connection;
 
-use crate::{Sqlite, gateway, identity, journal, mesh, token, workflow};
+use crate::{Sqlite, extension, gateway, identity, journal, mesh, token, workflow};
 
 #[async_trait]
 impl Storage for Sqlite {
@@ -89,5 +89,6 @@ fn apply(
         Change::Gateway(change) => gateway::apply(tx, organization, change),
         Change::Mesh(change) => mesh::apply(tx, organization, change),
         Change::Workflow(change) => workflow::apply(tx, organization, change, now),
+        Change::Extension(change) => extension::apply(tx, organization, change),
     }
 }

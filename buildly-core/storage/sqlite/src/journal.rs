@@ -71,7 +71,7 @@ pub(crate) fn end(tx: &Connection) -> Result<Revision, StoreError> {
 }
 
 /// The nil UUID stands for the deployment's own chain, so nobody's organization may have it.
-fn chain_key(organization: Option<OrganizationId>) -> Result<String, StoreError> {
+pub(crate) fn chain_key(organization: Option<OrganizationId>) -> Result<String, StoreError> {
     match organization {
         None => Ok(Uuid::nil().to_string()),
         Some(organization) if organization.as_uuid().is_nil() => {

@@ -3,6 +3,7 @@
 
 mod commit;
 pub mod engine;
+mod extension;
 mod gateway;
 mod identity;
 mod journal;

@@ -217,7 +217,7 @@ fn plain_step(part: &Part<Change>) -> Option<Plain<'_>> {
     }
     let changes = part.changes.iter().map(|change| match change {
         Change::Workflow(change) => Some(change),
-        Change::Auth(_) | Change::Gateway(_) | Change::Mesh(_) => None,
+        Change::Auth(_) | Change::Gateway(_) | Change::Mesh(_) | Change::Extension(_) => None,
     });
     at_once::plain(part.organization, &changes.collect::<Option<Vec<_>>>()?)
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, unreachable_pub)]
 
 mod crash;
+mod extension;
 mod failure;
 mod gateway;
 mod hanging;

@@ -3,6 +3,7 @@
 
 mod crash;
 mod engine;
+mod extension;
 mod folder;
 mod gateway;
 mod identity;
