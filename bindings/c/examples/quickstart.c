@@ -153,7 +153,8 @@ int main(void) {
   printf("%s, the first is number %" PRIu64 "\n", events > 10 ? "more than ten events" : "few events", before);
 
   /* Errors say what is wrong, and nothing crashes. */
-  buildly_code code = buildly_me(deployment, buildly_text("no token"), &run, &error);
+  buildly_buffer nobody;
+  buildly_code code = buildly_me(deployment, buildly_text("no token"), &nobody, &error);
   printf("%s: %s\n", buildly_code_name(code), error.message.data);
   buildly_error_free(&error);
   must(buildly_close(deployment, &error), &error);

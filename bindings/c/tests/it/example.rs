@@ -22,6 +22,9 @@ fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// How often the example is tried under valgrind.
+const ATTEMPTS_MAX: u32 = 3;
+
 /// Runs something, and says all that it said if it fails.
 fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -70,9 +73,22 @@ fn the_example_runs_with_the_shared_library_and_leaks_nothing() {
         return;
     }
     let mut looked_at = Command::new("valgrind");
-    looked_at.args(["--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect"]);
-    looked_at.args(["--show-leak-kinds=definite,indirect", "--error-exitcode=99"]);
-    assert_eq!(said(&run(looked_at.arg(program))), EXPECTED);
+    looked_at.args(["--quiet", "--leak-check=full", "--error-exitcode=99"]);
+    looked_at.args(["--errors-for-leak-kinds=definite,indirect", "--show-leak-kinds=definite,indirect"]);
+    looked_at.arg(program);
+    // Some fifty times slower, beside all other tests, it may be too late for its own lease of two
+    // seconds: then it is told to come again, as on any node, and does.
+    for _ in 0..ATTEMPTS_MAX {
+        let output = looked_at.output().expect("valgrind runs");
+        let told = String::from_utf8_lossy(&output.stderr);
+        if output.status.code() == Some(1) && told.contains("catching up") {
+            continue;
+        }
+        assert!(output.status.success(), "{}: {told}", output.status);
+        assert_eq!(said(&output), EXPECTED);
+        return;
+    }
+    skip("the C example under valgrind: the machine was too slow for it each time");
 }
 
 #[test]
