@@ -7,10 +7,13 @@ mod shown;
 
 use std::path::Path;
 
+use buildly_core::auth::identity::throttle;
+use buildly_core::gateway::SERVICES_MAX;
 use buildly_core::workflow::template::{
     BOUND_MAX, LEVEL_DEPTH_MAX, LEVELS_MAX, TEMPLATE_BYTES_MAX, WINDOW_MAX,
 };
 use buildly_core::workflow::{EXPRESSION_BYTES_MAX, SIGNALS_MAX, VARIABLES_BYTES_MAX};
+use buildly_server::configuration::{Configuration, Sources};
 
 use crate::process::{Folder, Storage};
 use page::Step;
@@ -72,6 +75,32 @@ fn the_guide_to_workflows_names_the_limits_as_they_are() {
         ("signals that a run keeps", SIGNALS_MAX as u64),
     ] {
         let row = format!("| {what} | {} |", grouped(limit));
+        assert!(page.contains(&row), "the page does not have `{row}`");
+    }
+}
+
+#[test]
+fn the_guide_to_operating_names_the_limits_as_they_are() {
+    let page = text("operating");
+    let (_, settings) = Configuration::load_with_entries(Sources::default()).unwrap();
+    let limits = settings.iter().filter(|setting| setting.key.starts_with("limits."));
+    let mut rows: Vec<String> =
+        limits.map(|setting| format!("| `{}` | {} |", setting.key, setting.shown)).collect();
+    assert!(rows.len() >= 10, "{rows:?}");
+    for (what, limit) in [
+        ("services of a deployment", SERVICES_MAX as u64),
+        ("wrong passwords of an account without delay", throttle::ACCOUNT_FAILURES_FREE.into()),
+        ("seconds of delay after the next one, doubled each time", throttle::ACCOUNT_DELAY_FIRST.as_secs()),
+        ("seconds of that delay", throttle::ACCOUNT_DELAY_MAX.as_secs()),
+        ("wrong passwords of an address in 300 s", throttle::ADDRESS_FAILURES_MAX.into()),
+        ("mails that strangers can have sent to one address without delay", throttle::MAIL_FREE.into()),
+        ("seconds of delay before the next one, doubled each time", throttle::MAIL_DELAY_FIRST.as_secs()),
+        ("seconds of that delay before a mail", throttle::MAIL_DELAY_MAX.as_secs()),
+    ] {
+        rows.push(format!("| {what} | {limit} |"));
+    }
+    assert_eq!(throttle::ADDRESS_WINDOW.as_secs(), 300);
+    for row in rows {
         assert!(page.contains(&row), "the page does not have `{row}`");
     }
 }
