@@ -75,8 +75,9 @@ def list_orders():
 @app.post("/orders/")
 def create_order():
     body, key = flask.request.get_json(), flask.request.headers.get("Idempotency-Key")
-    if not body.get("title"):
-        return problem(400, "The field `title` is refused: it must not be empty.")
+    title = body.get("title") if isinstance(body, dict) else None
+    if not isinstance(title, str) or not title:
+        return problem(400, "The field `title` is refused: expected some text.")
     request, mine = json.dumps(body, sort_keys=True), (flask.g.organization, flask.g.caller, key)
     with database() as connection:
         known = key and connection.execute(
@@ -85,7 +86,7 @@ def create_order():
             return problem(422, "This idempotency key was sent with another request.")
         if known:
             return json.loads(known["answer"]), 201
-        order = {"id": str(uuid.uuid4()), "status": "open", "title": body["title"]}
+        order = {"id": str(uuid.uuid4()), "status": "open", "title": title}
         connection.execute("INSERT INTO orders VALUES (?, ?, ?, ?)", (flask.g.organization, *order.values()))
         if key:
             connection.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?)", (*mine, request, json.dumps(order)))
