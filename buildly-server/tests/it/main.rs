@@ -27,6 +27,7 @@ mod document;
 mod drain;
 mod gateway_traffic;
 mod guessing;
+mod guides;
 mod harness;
 mod join;
 mod join_circle;

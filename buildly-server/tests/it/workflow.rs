@@ -5,7 +5,6 @@ mod calls;
 mod command;
 mod crash;
 mod events;
-mod guide;
 mod ledger;
 mod levels;
 mod lint;

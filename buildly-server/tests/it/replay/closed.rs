@@ -1,5 +1,7 @@
 //! The known defects and holes: how our answer differs, exchange by exchange.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::exchange::Exchange;
@@ -159,4 +161,22 @@ fn names(body: &Value) -> Vec<&str> {
 fn rows(body: &Value) -> &[Value] {
     let rows = body.as_array().or_else(|| field(body, "results").as_array());
     rows.map_or(&[], Vec::as_slice)
+}
+
+/// Whether a word is the name of an exchange, such as `users-023`.
+fn is_exchange(word: &str) -> bool {
+    word.split_once('-').is_some_and(|(area, number)| {
+        !area.is_empty() && number.len() == 3 && number.bytes().all(|digit| digit.is_ascii_digit())
+    })
+}
+
+#[test]
+fn the_guide_to_moving_names_every_difference_that_the_replay_knows() {
+    let page = crate::guides::text("moving-from-buildly-core");
+    let words = page.split(|one: char| !one.is_ascii_alphanumeric() && one != '-');
+    let named: BTreeSet<&str> = words.filter(|word| is_exchange(word)).collect();
+    let known: BTreeSet<&str> = CLOSED.iter().map(|(id, ..)| *id).collect();
+    let missing: Vec<_> = known.difference(&named).collect();
+    let made_up: Vec<_> = named.difference(&known).collect();
+    assert!(missing.is_empty() && made_up.is_empty(), "missing {missing:?}, made up {made_up:?}");
 }
