@@ -48,6 +48,7 @@ pub const RESERVED_NAMES: &[&str] = &[
     "subscription",
     "token",
     "users",
+    "webhooks",
     "workflow",
     "workflowlevel1",
     "workflowlevel2",

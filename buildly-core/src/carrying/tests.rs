@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use buildly_extension::{Batch, Outcome};
-use buildly_journal::{Event, Part};
+use buildly_journal::{Commit as _, Event, Part};
 use buildly_model::system::System;
 use buildly_model::{EventId, Identity};
+use buildly_unit::Change;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -83,7 +84,8 @@ async fn happens(buildly: &Buildly, organization: OrganizationId, times: usize) 
         payload: serde_json::Value::Null,
     };
     let events = (0..times).map(event).collect();
-    buildly.atomically(vec![Part::of_all(Some(organization), Vec::new(), events)]).await.expect("written");
+    let part = Part::<Change>::of_all(Some(organization), Vec::new(), events);
+    buildly.commits().commit(part).await.expect("written");
 }
 
 /// What comes of these organizations, until each has come so far.

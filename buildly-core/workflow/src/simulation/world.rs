@@ -295,8 +295,8 @@ impl World {
     }
 
     fn propose(&mut self, node: usize, run: RunId, input: Input, uses: Uses, job: Option<(EffectId, u64)>) {
-        self.cover(run, &input);
         let stored = &self.store.runs[&run];
+        self.seen.meet(&stored.state, &input);
         let ahead_us = self.nodes[node].clock_ahead_s * 1_000_000;
         let now = Timestamp::from_microseconds(at(0).after(self.now).as_microseconds() + ahead_us);
         let version = stored.version;
@@ -313,26 +313,6 @@ impl World {
         let held_until = self.choices.percent(60).then(|| self.now + SETTINGS.lease);
         let pending = Box::new(Pending { run, version, uses, step, held_until });
         self.later_ms(delay, Happens::Commit(node, life, pending, self.now, job));
-    }
-
-    /// Notes which input met which phase.
-    fn cover(&mut self, run: RunId, input: &Input) {
-        let activation = match input {
-            Input::Answered(answer) => answer.activation,
-            Input::TimerFired { activation, .. } => *activation,
-            _ => return,
-        };
-        let phase = self.store.runs[&run].state.activations.get(&activation).map(|live| &live.phase);
-        let phase = match phase {
-            None => "gone",
-            Some(Phase::Calling) => "calling",
-            Some(Phase::Backoff { .. }) => "backoff",
-            Some(Phase::Waiting { .. }) => "waiting",
-            Some(Phase::Joining { .. }) => "joining",
-            Some(Phase::Cancelling { .. }) => "cancelling",
-            Some(_) => "otherwise engaged",
-        };
-        self.seen.note(&format!("{} while {phase}", input.name()));
     }
 
     fn commit(&mut self, node: usize, pending: Pending, since: Duration, job: Option<(EffectId, u64)>) {
