@@ -1,7 +1,7 @@
 //! A deployment as the bindings for other languages hold it.
 //!
 //! A [`Deployment`] has threads of its own, so that a program without an async runtime can use
-//! it from any of its threads. It is asked in three ways: by a named [operation](operation)
+//! it from any of its threads. It is asked in three ways: by a named [operation]
 //! (arguments and answer are JSON, so that each is written down once for all languages), by any
 //! request through the gateway ([`Asked`]), and by putting a [`Function`] of the program behind
 //! the gateway as a service. What goes wrong is a [`Failure`] with a [`Class`], which a binding
