@@ -15,3 +15,4 @@ mod harness;
 mod header;
 mod input;
 mod operations;
+mod parity;
