@@ -80,6 +80,7 @@ impl Workflow {
             Some(turn) => Some(turn.lock().await),
             None => None,
         };
+        let mut turn = turn.as_deref_mut();
         for attempt in 1.. {
             let kept = turn.as_mut().and_then(|turn| turn.take());
             // What a person is refused must not rest on a state that has passed.
@@ -96,14 +97,8 @@ impl Workflow {
                 Ok(planned) => planned,
                 Err(unmoved) => return Ok(unmoved),
             };
-            let is_kept = planned.is_small && !planned.after.state.is_ended();
-            match self.write(planned).await {
-                Ok(after) => {
-                    if let Some(turn) = turn.as_mut().filter(|_| is_kept) {
-                        **turn = Some(after.clone());
-                    }
-                    return Ok(after);
-                }
+            match self.write(planned, turn.as_deref_mut()).await {
+                Ok(after) => return Ok(after),
                 Err(StoreError::Stale | StoreError::Taken { .. }) if attempt < STEP_ATTEMPTS_MAX => {}
                 Err(error) => return Err(error.into()),
             }
@@ -191,9 +186,13 @@ impl Workflow {
         Some((reserved, leased.collect()))
     }
 
-    /// Writes a step, then wakes who is concerned; how the run is then.
-    pub(crate) async fn write(&self, planned: Planned) -> Result<Loaded, StoreError> {
-        let Planned { part, after, handed, .. } = planned;
+    /// Writes a step in the run's turn, then wakes who is concerned; how the run is then.
+    pub(crate) async fn write(
+        &self,
+        planned: Planned,
+        turn: Option<&mut Option<Loaded>>,
+    ) -> Result<Loaded, StoreError> {
+        let Planned { part, after, is_small, handed } = planned;
         let rings = Rings::of(&part.changes);
         match handed {
             None => drop(self.parts.commits.commit(part).await?),
@@ -206,6 +205,10 @@ impl Workflow {
                     .await
                     .map_err(|error| StoreError::corrupt(format!("a step broke off: {error}")))??;
             }
+        }
+        // Before the bell: whoever is woken finds the run as it is now.
+        if let Some(turn) = turn {
+            *turn = is_small.then(|| after.clone());
         }
         self.parts.bells.ring(&rings);
         Ok(after)

@@ -118,7 +118,7 @@ impl Workflow {
         let (organization, _) = self.parts.access.doer(principal).await?;
         let stored = self.parts.store.find_run(organization, run).await?;
         // The refusal is the same for runs of others and for none, so that it tells nothing.
-        stored.filter(|stored| is_starter(principal, stored)).ok_or(refused)
+        stored.filter(|stored| is_starter(principal, &stored.summary)).ok_or(refused)
     }
 
     /// The template that a run was made of, as it was written. Whoever may see the run may.
@@ -155,7 +155,32 @@ impl Workflow {
     /// # Errors
     /// As [`Workflow::run`].
     pub async fn wait(&self, principal: &Principal, run: RunId, at_most: Duration) -> Result<Run, Error> {
-        self.until(principal, run, at_most, self.parts.bells.of_end(run), Run::is_ended).await
+        let (end, bell) = (Instant::now() + at_most, self.parts.bells.of_end(run));
+        let ring = bell.notified();
+        tokio::pin!(ring);
+        ring.as_mut().enable();
+        // A node that moves a run itself knows without asking how it is. An end is for good.
+        if let Some(kept) = self.kept(principal, run).await {
+            if !kept.is_ended() {
+                let _ = tokio::time::timeout(at_most.min(LOOK_INTERVAL), ring).await;
+            }
+            if let Some(ended) = self.kept(principal, run).await.filter(Run::is_ended) {
+                return Ok(ended);
+            }
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        self.until(principal, run, left, bell, Run::is_ended).await
+    }
+
+    /// The run as this node has left it, if it still has it at hand and the caller may see it.
+    async fn kept(&self, principal: &Principal, run: RunId) -> Option<Run> {
+        let kept = self.turn(run)?.try_lock().ok()?.clone().filter(|kept| kept.summary.id == run)?;
+        let organization = match self.parts.access.require(principal, Right::Read).await {
+            Ok(organization) => organization,
+            Err(_) if is_starter(principal, &kept.summary) => self.parts.access.doer(principal).await.ok()?.0,
+            Err(_) => return None,
+        };
+        (kept.summary.organization == organization).then(|| kept.into())
     }
 
     /// The run once it has another version than `seen`, or as it is when the time is over.
@@ -224,15 +249,15 @@ impl Workflow {
     /// Lets those pass who may steer the run.
     pub(crate) async fn operator(&self, principal: &Principal, run: RunId) -> Result<OrganizationId, Error> {
         let stored = self.visible(principal, run).await?;
-        if !is_starter(principal, &stored) {
+        if !is_starter(principal, &stored.summary) {
             self.parts.access.require(principal, Right::Operate).await?;
         }
         Ok(stored.summary.organization)
     }
 }
 
-fn is_starter(principal: &Principal, run: &StoredRun) -> bool {
-    run.summary.starter == principal.identity.to_string()
+fn is_starter(principal: &Principal, run: &RunSummary) -> bool {
+    run.starter == principal.identity.to_string()
 }
 
 /// Refuses what cannot be a key.

@@ -54,14 +54,16 @@ impl Workflow {
                 self.request(principal, organization, start.clone(), start_key.clone()).await?;
             // It begins in the unit that writes it, so that nobody has to look for it.
             let given = [Given::of_person(begun.input.clone())];
-            let summary = begun.run.clone();
+            let (summary, run) = (begun.run.clone(), begun.run.id);
             let new = Loaded { summary, version: 0, events: 0, state: State::new(), template };
             let Ok(mut planned) = self.plan(new, &given, &By::Person(principal)).await? else {
                 return Err(StoreError::corrupt("a run that does not begin").into());
             };
             planned.part.changes.insert(0, begun.into_stepped()?);
             planned.part.events.insert(0, fact);
-            match (self.write(planned).await, &start_key) {
+            // Nobody else knows the run, so its turn is only somebody else's by chance.
+            let mut turn = self.turn(run).and_then(|turn| turn.try_lock().ok());
+            match (self.write(planned, turn.as_deref_mut()).await, &start_key) {
                 (Ok(begun), _) => return Ok(begun.into()),
                 (Err(StoreError::Taken { field: "key" }), Some(key)) => {
                     let run = self.started(organization, key, &start.template).await?;
