@@ -4,6 +4,7 @@
 //! answers all. While one batch is on its way to the disk the next one gathers.
 
 mod panic;
+mod plain;
 mod transaction;
 
 use std::collections::VecDeque;
@@ -21,7 +22,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::engine::{Engine, unavailable};
 use crate::wake::Wake;
 use crate::{Postgres, extension, gateway, identity, mesh, token, workflow};
-use transaction::Failure;
+use plain::Ends;
+use transaction::{Failure, Written};
 
 /// How many units wait for the next batch; more callers wait until there is room.
 pub(crate) const QUEUE_LENGTH_MAX: usize = 4096;
@@ -46,8 +48,11 @@ pub(crate) enum Message {
 /// A unit and who waits for it.
 pub(crate) struct Waiting {
     unit: Unit,
-    answer: oneshot::Sender<Result<Revision, StoreError>>,
+    answer: Answer,
 }
+
+/// Whom a unit's outcome is told.
+type Answer = oneshot::Sender<Result<Revision, StoreError>>;
 
 #[async_trait]
 impl Storage for Postgres {
@@ -84,11 +89,12 @@ pub(crate) struct Batches {
     wake: Arc<Wake>,
     /// Its own; `None` until it is needed, and after it was lost.
     connection: Option<PgConnection>,
+    ends: Ends,
 }
 
 impl Batches {
     pub(crate) fn new(engine: Engine, random: Arc<dyn Random>, wake: Arc<Wake>) -> Self {
-        Self { engine, random, wake, connection: None }
+        Self { engine, random, wake, connection: None, ends: Ends::default() }
     }
 
     /// Serves the queue until it is closed.
@@ -115,7 +121,10 @@ impl Batches {
                     Message::Close => queue.close(),
                 }
             }
-            self.write(batch).await;
+            let left = self.write_plain(batch).await;
+            if !left.is_empty() {
+                self.write(left).await;
+            }
         }
     }
 
@@ -160,7 +169,7 @@ impl Batches {
     async fn attempt(&mut self, group: &[Waiting]) -> Result<Vec<Result<Revision, StoreError>>, Failure> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.engine.connect_alone().await.map_err(Failure::LostDuring)?,
+            None => self.engine.connect_to_write().await.map_err(Failure::LostDuring)?,
         };
         let written = transaction::write(&mut connection, group, &*self.random);
         match tokio::time::timeout(TRANSACTION_TIMEOUT, panic::caught(written)).await {
@@ -171,12 +180,14 @@ impl Batches {
                     "a program error in the storage: {message}"
                 ))))
             }
-            Ok(Ok(Ok((revision, outcomes)))) => {
+            Ok(Ok(Ok(Written { revision, outcomes, ends }))) => {
                 self.connection = Some(connection);
+                self.ends.remember(ends);
                 self.wake.wrote(revision);
                 Ok(outcomes)
             }
             Ok(Ok(Err(failure))) => {
+                self.ends.forget();
                 if matches!(failure, Failure::Conflict(_) | Failure::Refused(_)) {
                     self.connection = Some(connection);
                 }
@@ -190,11 +201,15 @@ impl Batches {
 
 fn refuse(group: Vec<Waiting>, error: &StoreError) {
     for waiting in group {
-        let error = match error {
-            StoreError::Unavailable { reason, .. } => unavailable(reason.clone()),
-            other => unavailable(other.to_string()),
-        };
-        drop(waiting.answer.send(Err(error)));
+        drop(waiting.answer.send(Err(unanswered(error))));
+    }
+}
+
+/// The same error for one more caller.
+fn unanswered(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable { reason, .. } => unavailable(reason.clone()),
+        other => unavailable(other.to_string()),
     }
 }
 

@@ -49,6 +49,10 @@ const SETTINGS: [(&str, &str); 7] = [
     ("tcp_user_timeout", "20s"),
 ];
 
+/// Settings of who looks rows up by their keys only.
+const BY_KEY: [(&str, &str); 4] =
+    [("enable_seqscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("jit", "off")];
+
 /// A schema of a database that is open; cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
@@ -154,15 +158,21 @@ impl Engine {
         self.schema.name()
     }
 
+    /// A connection of its own for who writes units: it looks rows up by their keys, and nothing
+    /// else. A plan that was made while a table was empty reads all of it later, and is kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database does not answer in time.
+    pub(crate) async fn connect_to_write(&self) -> Result<PgConnection, StoreError> {
+        connect(&self.options.clone().options(BY_KEY)).await
+    }
+
     /// A connection of its own, outside the pool.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the database does not answer in time.
     pub async fn connect_alone(&self) -> Result<PgConnection, StoreError> {
-        match tokio::time::timeout(CONNECT_TIMEOUT, self.options.connect()).await {
-            Ok(connected) => connected.map_err(store_error),
-            Err(_) => Err(unavailable("the database did not answer in time")),
-        }
+        connect(&self.options).await
     }
 
     /// A pool of one connection, for whoever listens: a connection that hangs is not given back
@@ -176,6 +186,13 @@ impl Engine {
         if tokio::time::timeout(CLOSE_TIMEOUT, self.pool.close()).await.is_err() {
             tracing::warn!("connections to the database hang, and are left");
         }
+    }
+}
+
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
+    match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
+        Ok(connected) => connected.map_err(store_error),
+        Err(_) => Err(unavailable("the database did not answer in time")),
     }
 }
 

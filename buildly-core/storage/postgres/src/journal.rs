@@ -9,7 +9,7 @@ mod row;
 use buildly_model::{OrganizationId, StoreError};
 use uuid::Uuid;
 
-pub(crate) use append::append;
+pub(crate) use append::{append, bind_events};
 pub(crate) use heads::{Heads, lock_heads, sequences};
 
 /// The nil UUID stands for the deployment's own chain, so nobody's organization may have it.

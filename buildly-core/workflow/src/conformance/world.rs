@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use buildly_journal::{Commit, LeaseId, Nodes, Part};
-use buildly_model::{OrganizationId, RunId, StoreError, Timestamp};
+use buildly_model::{EventId, Identity, OrganizationId, RunId, StoreError, Timestamp};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -191,6 +191,30 @@ impl Subject {
     pub async fn hand_in(&self, version: u64, id: EffectId, epoch: u64) -> Result<(), StoreError> {
         let used = vec![Used::Effect { id, epoch }];
         self.step(ACME, Stepped { used, ..step(1, version) }).await
+    }
+
+    /// Steps a run of [`ACME`] that is at `version` to a state of so many bytes, and tells the journal.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub async fn step_and_tell(
+        &self,
+        number: u128,
+        version: u64,
+        state_bytes: usize,
+    ) -> Result<(), StoreError> {
+        let state = format!("\"{}\"", "x".repeat(state_bytes));
+        let stepped = Stepped { state, events: vec![fact(version)], ..step(number, version) };
+        let told = buildly_journal::Event {
+            id: EventId::from_uuid(Uuid::from_u128((number << 64) | u128::from(version))),
+            kind: "workflow.run.stepped".into(),
+            subject: run_id(number).to_string(),
+            actor: Identity::Anonymous,
+            at: stepped.at,
+            payload: json!({ "version": version }),
+        };
+        let change = Change::RunStepped(Box::new(stepped));
+        self.commits.commit(Part::of(Some(ACME), change, told)).await.map(drop)
     }
 
     /// Both nodes hold leases from now on.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{Waiting, apply};
 use crate::engine::{Trouble, store_error, trouble};
-use crate::journal::{self, chain_key};
+use crate::journal::{self, Heads, chain_key};
 use crate::workflow::at_once::{self, Plain};
 
 /// Why a transaction was not committed.
@@ -32,6 +32,14 @@ pub(super) enum Failure {
 /// What became of each unit.
 type Outcomes = Vec<Result<Revision, StoreError>>;
 
+/// A transaction that is committed.
+pub(super) struct Written {
+    pub(super) revision: Revision,
+    pub(super) outcomes: Outcomes,
+    /// The ends of the chains that it moved.
+    pub(super) ends: Heads,
+}
+
 /// The last numbers of chains, by the chain's key.
 type Ends = BTreeMap<Uuid, u64>;
 
@@ -40,7 +48,7 @@ pub(super) async fn write(
     connection: &mut PgConnection,
     units: &[Waiting],
     random: &dyn Random,
-) -> Result<(Revision, Outcomes), Failure> {
+) -> Result<Written, Failure> {
     let mut transaction = Transaction { connection, random, savepoints: false };
     if let Some(written) = transaction.attempt(units).await? {
         return Ok(written);
@@ -62,7 +70,7 @@ const BEGIN: &str = "BEGIN; LOCK TABLE journal IN ROW EXCLUSIVE MODE; SELECT pg_
 
 impl Transaction<'_> {
     /// `None` if a unit was refused that cannot be undone alone; all was rolled back then.
-    async fn attempt(&mut self, units: &[Waiting]) -> Result<Option<(Revision, Outcomes)>, Failure> {
+    async fn attempt(&mut self, units: &[Waiting]) -> Result<Option<Written>, Failure> {
         let revision = self.begin().await?;
         let before = journal::sequences(self.connection, expected_chains(units)).await;
         let before = self.settle(before).await?;
@@ -81,7 +89,9 @@ impl Transaction<'_> {
                     Err(refused) if !self.savepoints => {
                         self.run("ROLLBACK").await?;
                         let is_alone = units.len() == 1;
-                        return Ok(is_alone.then(|| (Revision::ZERO, vec![Err(refused)])));
+                        let outcomes = vec![Err(refused)];
+                        let (revision, ends) = (Revision::ZERO, Heads::new());
+                        return Ok(is_alone.then_some(Written { revision, outcomes, ends }));
                     }
                     outcome => outcome,
                 },
@@ -93,10 +103,10 @@ impl Transaction<'_> {
         }
         let accepted = units.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
         let parts: Vec<&Part<Change>> = accepted.flat_map(|(waiting, _)| &waiting.unit.parts).collect();
-        self.append(&parts, &before).await?;
+        let ends = self.append(&parts, &before).await?;
         let committed = sqlx::raw_sql("COMMIT").execute(&mut *self.connection).await;
         committed.map_err(|error| commit_failure(store_error(error)))?;
-        Ok(Some((revision, outcomes)))
+        Ok(Some(Written { revision, outcomes, ends }))
     }
 
     /// The transaction's id is the revision of all that it writes.
@@ -112,21 +122,24 @@ impl Transaction<'_> {
     /// Writes the units that are no more than a plain step of a run, together; their places.
     /// `None` if one of them cannot be written as it is.
     async fn write_plain_steps(&mut self, units: &[Waiting]) -> Result<Option<BTreeSet<usize>>, Failure> {
-        let steps = units.iter().enumerate().filter_map(|(place, waiting)| {
-            let [part] = &waiting.unit.parts[..] else { return None };
-            Some((place, plain_step(part)?))
-        });
+        let steps = units.iter().enumerate();
+        let steps = steps.filter_map(|(place, waiting)| Some((place, plain_step(&waiting.unit)?)));
         let steps = if self.savepoints { Vec::new() } else { at_once::one_of_each_run(steps) };
         if steps.is_empty() {
             return Ok(Some(BTreeSet::new()));
         }
         let plain: Vec<_> = steps.iter().map(|(_, plain)| plain).collect();
-        match at_once::write(self.connection, &plain).await {
-            Ok(true) => Ok(Some(steps.iter().map(|(place, _)| *place).collect())),
-            Ok(false) => Ok(None),
-            Err(error) if trouble(&error) == Trouble::Refused => Ok(None),
-            Err(error) => self.settle(Err(error)).await,
+        let mut left = plain.as_slice();
+        while !left.is_empty() {
+            let (now, later) = left.split_at(at_once::fitting(left));
+            match at_once::write(self.connection, now).await {
+                Ok(true) => left = later,
+                Ok(false) => return Ok(None),
+                Err(error) if trouble(&error) == Trouble::Refused => return Ok(None),
+                Err(error) => return self.settle(Err(error)).await,
+            }
         }
+        Ok(Some(steps.iter().map(|(place, _)| *place).collect()))
     }
 
     /// The inner error is the unit's own: it left no trace if there are savepoints.
@@ -156,7 +169,8 @@ impl Transaction<'_> {
     }
 
     /// Links the events to their chains; refuses all if a chain moved on that somebody relies on.
-    async fn append(&mut self, parts: &[&Part<Change>], before: &Ends) -> Result<(), Failure> {
+    /// The ends of the chains then.
+    async fn append(&mut self, parts: &[&Part<Change>], before: &Ends) -> Result<Heads, Failure> {
         let touches = |part: &&&Part<Change>| !part.events.is_empty() || part.expected_sequence.is_some();
         let keys: BTreeSet<Uuid> =
             parts.iter().filter(touches).filter_map(|part| chain_key(part.organization).ok()).collect();
@@ -175,7 +189,8 @@ impl Transaction<'_> {
             }
         }
         let appended = journal::append(self.connection, &events, &heads).await;
-        self.settle(appended).await
+        self.settle(appended).await?;
+        Ok(heads)
     }
 
     /// Rolls back if `result` is an error that leaves the connection usable.
@@ -210,8 +225,9 @@ fn commit_failure(error: StoreError) -> Failure {
     }
 }
 
-/// The step of a run that is all that a part changes.
-fn plain_step(part: &Part<Change>) -> Option<Plain<'_>> {
+/// The step of a run that is all that a unit changes.
+pub(super) fn plain_step(unit: &Unit) -> Option<Plain<'_>> {
+    let [part] = &unit.parts[..] else { return None };
     if part.expected_sequence.is_some() {
         return None;
     }

@@ -5,7 +5,9 @@
 
 use buildly_journal::{Chain, StoredEvent};
 use buildly_model::StoreError;
-use sqlx::PgConnection;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{PgConnection, Postgres};
 use uuid::Uuid;
 
 use super::{Heads, chain_key, signed};
@@ -19,7 +21,7 @@ const HEADS_MAX: usize = 64;
 const APPEND: &str = "
     WITH head AS (
         UPDATE journal_head SET sequence = moved.sequence, hash = moved.hash
-        FROM unnest($12::uuid[], $13::bigint[], $14::bytea[]) AS moved (organization_id, sequence, hash)
+        FROM unnest($13::uuid[], $14::bigint[], $15::bytea[]) AS moved (organization_id, sequence, hash)
         WHERE journal_head.organization_id = moved.organization_id
     )
     INSERT INTO journal (organization_id, sequence, event_id, kind, subject, actor, at,
@@ -27,7 +29,7 @@ const APPEND: &str = "
     SELECT organization_id, sequence, event_id, kind, subject, actor, at,
            payload, salt, payload_digest, previous, hash
     FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[],
-                $8::text[], $9::bytea[], $10::bytea[], $11::bytea[], $15::bytea[])
+                $8::text[], $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[])
          WITH ORDINALITY AS event (organization_id, sequence, event_id, kind, subject, actor, at,
                                    payload, salt, payload_digest, previous, hash, place)
     ORDER BY place";
@@ -74,11 +76,24 @@ async fn append_some(
     events: &[StoredEvent],
     heads: &[&Chain],
 ) -> Result<(), StoreError> {
-    let chains = events.iter().map(|event| chain_key(event.organization));
-    let chains: Vec<Uuid> = chains.collect::<Result<_, _>>()?;
     let moved = heads.iter().map(|chain| chain_key(chain.organization));
     let moved: Vec<Uuid> = moved.collect::<Result<_, _>>()?;
-    let append = sqlx::query(APPEND)
+    let append = bind_events(sqlx::query(APPEND), events)?
+        .bind(moved)
+        .bind(column(heads, |chain| signed(chain.sequence)))
+        .bind(column(heads, |chain| chain.hash.0.as_slice()));
+    append.execute(tx).await.map_err(store_error)?;
+    Ok(())
+}
+
+/// Binds the twelve columns of events.
+pub(crate) fn bind_events<'q>(
+    statement: Query<'q, Postgres, PgArguments>,
+    events: &'q [StoredEvent],
+) -> Result<Query<'q, Postgres, PgArguments>, StoreError> {
+    let chains = events.iter().map(|event| chain_key(event.organization));
+    let chains: Vec<Uuid> = chains.collect::<Result<_, _>>()?;
+    Ok(statement
         .bind(chains)
         .bind(column(events, |event| signed(event.sequence)))
         .bind(column(events, |event| event.id.as_uuid()))
@@ -90,12 +105,7 @@ async fn append_some(
         .bind(column(events, |event| event.salt.0.as_slice()))
         .bind(column(events, |event| event.payload_digest.0.as_slice()))
         .bind(column(events, |event| event.previous.0.as_slice()))
-        .bind(moved)
-        .bind(column(heads, |chain| signed(chain.sequence)))
-        .bind(column(heads, |chain| chain.hash.0.as_slice()))
-        .bind(column(events, |event| event.hash.0.as_slice()));
-    append.execute(tx).await.map_err(store_error)?;
-    Ok(())
+        .bind(column(events, |event| event.hash.0.as_slice())))
 }
 
 fn column<'a, T, V>(rows: &'a [T], value: impl Fn(&'a T) -> V) -> Vec<V> {

@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use buildly_model::StoreError;
+use buildly_journal::{Chain, History as _};
+use buildly_model::{RunId, StoreError};
 use buildly_storage_postgres::Postgres;
 use buildly_unit::conformance::Commits;
 use buildly_workflow::conformance::{ACME, LONG, NODE, OTHER_NODE, Subject};
-use buildly_workflow::{EffectId, Leased};
+use buildly_workflow::{EffectId, Leased, Store as _};
+use uuid::Uuid;
 
 use crate::support::{Schema, database_url};
 
@@ -83,4 +85,74 @@ async fn of_two_nodes_that_answer_for_one_effect_one_counts() {
         assert_eq!(won, 1, "round {version}");
     }
     assert_eq!(nodes[1].work.take_effects(NODE, 10, LONG).await.unwrap(), []);
+}
+
+/// The chain of ACME holds from its beginning; how many events it has.
+async fn verified(schema: &Schema) -> u64 {
+    let storage = Postgres::connect_in(&database_url(), &schema.0).await.unwrap();
+    let mut chain = Chain::empty(Some(ACME));
+    for event in storage.events(Some(ACME), 0, 10_000).await.unwrap() {
+        chain.verify(&event).unwrap();
+    }
+    assert_eq!(storage.head(Some(ACME)).await.unwrap(), chain);
+    chain.sequence
+}
+
+async fn version_of(node: &Subject, number: u128) -> u64 {
+    let run = RunId::from_uuid(Uuid::from_u128(number));
+    node.store.find_run(ACME, run).await.unwrap().unwrap().version
+}
+
+/// Each thinks that it knows where the chain ends, and is wrong whenever the other was faster.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn steps_of_two_nodes_stand_in_one_chain() {
+    const RUNS: u128 = 16;
+    const STEPS: u64 = 20;
+    let schema = Schema::new();
+    let nodes = [Arc::new(node(&schema).await), Arc::new(node(&schema).await)];
+    let mut stepping = Vec::new();
+    for number in 1..=RUNS {
+        nodes[0].flood(number, ACME, 0).await;
+        let node = Arc::clone(&nodes[usize::from(number % 2 == 0)]);
+        stepping.push(tokio::spawn(async move {
+            for version in 1..=STEPS {
+                // Some states fill a statement by themselves.
+                let bytes = if version % 5 == 0 { 20_000 } else { 2_000 };
+                node.step_and_tell(number, version, bytes).await.unwrap();
+            }
+        }));
+    }
+    for stepped in stepping {
+        tokio::time::timeout(PATIENCE, stepped).await.unwrap().unwrap();
+    }
+    assert_eq!(verified(&schema).await, u64::try_from(RUNS).unwrap() * STEPS);
+    for number in 1..=RUNS {
+        assert_eq!(version_of(&nodes[1], number).await, STEPS + 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_step_keeps_back_none_of_those_beside_it() {
+    const RUNS: u128 = 20;
+    let schema = Schema::new();
+    let node = Arc::new(node(&schema).await);
+    for number in 1..=RUNS {
+        node.flood(number, ACME, 0).await;
+    }
+    node.step_and_tell(1, 1, 10).await.unwrap();
+    for round in 0..10 {
+        let stepping = (1..=RUNS).map(|number| {
+            let node = Arc::clone(&node);
+            // Every fifth is of a version that was long ago.
+            let version = if number % 5 == 0 { 0 } else { 1 + round + u64::from(number == 1) };
+            tokio::spawn(async move { node.step_and_tell(number, version, 500).await })
+        });
+        for (number, stepped) in (1..=RUNS).zip(stepping.collect::<Vec<_>>()) {
+            let outcome = tokio::time::timeout(PATIENCE, stepped).await.unwrap().unwrap();
+            let is_stale = matches!(outcome, Err(StoreError::Stale));
+            assert_eq!(is_stale, number % 5 == 0, "run {number} in round {round}: {outcome:?}");
+            assert!(is_stale || outcome.is_ok(), "run {number} in round {round}: {outcome:?}");
+        }
+    }
+    assert_eq!(verified(&schema).await, 1 + 16 * 10);
 }
