@@ -19,6 +19,10 @@ use http::StatusCode;
 use serde_json::json;
 use uuid::Uuid;
 
+/// As the server has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// So many runs are open when the node is killed.
 const OPEN_RUNS: usize = 10_000;
 
@@ -26,7 +30,7 @@ fn main() -> ExitCode {
     if let Some(ended) = become_buildly() {
         return ended;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(bench()));
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -41,7 +45,7 @@ async fn bench() -> Result<(), Failure> {
     let mut report = Report::default();
     println!("fdatasync of 4 KiB | {}", disk::sync_latency(&std::env::temp_dir())?);
     report.alone("pure step", &format!("{:.0} steps/s", pure_steps()?));
-    let stub = Stub::start().await?;
+    let stub = Stub::start()?;
     let ours_on_sqlite = runs(Database::Sqlite, &stub).await?;
     let ours_on_postgres = runs(Database::Postgres, &stub).await?;
     if settings::wants("restate") {

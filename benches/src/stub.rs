@@ -1,4 +1,5 @@
-//! The service whose work the steps of all sides ask for.
+//! The service whose work the steps of all sides ask for; on a thread of its own, so that it takes
+//! as little as it can of what all sides share.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -33,25 +34,21 @@ impl Stub {
     ///
     /// # Errors
     /// If no port is free.
-    pub async fn start() -> Result<Self, Failure> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+    pub fn start() -> Result<Self, Failure> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
         let calls = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&calls);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                // A peer that does not send at once is measured as it is.
-                let _ = stream.set_nodelay(true);
-                let counted = Arc::clone(&counted);
-                let service = service_fn(move |request: Request<Incoming>| {
-                    let counted = Arc::clone(&counted);
-                    async move { Ok::<_, Infallible>(answer(&counted, request).await) }
-                });
-                let connection = hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), service);
-                tokio::spawn(async move { drop(connection.await) });
-            }
-        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name("stub".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                // A socket that listens is one to tokio, too.
+                if let Ok(listener) = TcpListener::from_std(listener) {
+                    serve(listener, counted).await;
+                }
+            });
+        })?;
         Ok(Self { port, calls })
     }
 
@@ -59,6 +56,21 @@ impl Stub {
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.calls.swap(0, Ordering::Relaxed)
+    }
+}
+
+async fn serve(listener: TcpListener, calls: Arc<AtomicU64>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        // A peer that does not send at once is measured as it is.
+        let _ = stream.set_nodelay(true);
+        let calls = Arc::clone(&calls);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let calls = Arc::clone(&calls);
+            async move { Ok::<_, Infallible>(answer(&calls, request).await) }
+        });
+        let connection =
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        tokio::spawn(async move { drop(connection.await) });
     }
 }
 
