@@ -74,7 +74,7 @@ async fn carried_to_nats(_: Builder, _: &Secret, _: &Nats) -> Result<Builder, bu
 fn settings(configuration: &Configuration) -> Result<Settings, buildly_core::Error> {
     let usual = Settings::default();
     let deployment_key = configuration.deployment_key.as_ref().map(|key| {
-        from_hexadecimal(key.expose()).map(DeploymentKey::from_bytes).ok_or(buildly_core::Error::Setting {
+        DeploymentKey::from_hexadecimal(key.expose()).ok_or(buildly_core::Error::Setting {
             setting: "deployment_key",
             reason: "expected 64 hexadecimal digits".to_owned(),
         })
@@ -125,25 +125,4 @@ fn mail(smtp: &Smtp) -> MailSettings {
         authorities: smtp.authorities.clone(),
     });
     MailSettings { from: smtp.from.clone(), smtp: server }
-}
-
-fn from_hexadecimal(text: &str) -> Option<[u8; 32]> {
-    let digits: Option<Vec<u8>> =
-        text.trim().chars().map(|digit| digit.to_digit(16).and_then(|digit| digit.try_into().ok())).collect();
-    let bytes: Vec<u8> =
-        digits?.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-    bytes.try_into().ok().filter(|_| text.trim().len() == 64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_deployment_key_is_64_hexadecimal_digits() {
-        assert_eq!(from_hexadecimal(&"0f".repeat(32)), Some([15; 32]));
-        for wrong in ["", "0f", &"0f".repeat(33), &"0g".repeat(32), &"f".repeat(63)] {
-            assert_eq!(from_hexadecimal(wrong), None, "{wrong}");
-        }
-    }
 }

@@ -253,7 +253,9 @@ size_t buildly_handles_live(void);
  * Without a path it is a temporary folder, which is gone once the deployment is closed. A folder
  * belongs to one process at a time, and any number of its threads may use the handle at once.
  * `options` is NULL, or a JSON object: `public_url` (for links in mail), `works_for_runs`
- * (default true), `threads` (default 2).
+ * (default true), `threads` (default 2), `database_url` and `database_schema` (a PostgreSQL
+ * database instead of a file in the folder: any number of processes may use it at once), and
+ * `deployment_key` (64 hexadecimal digits that all of them share; else the folder keeps it).
  */
 buildly_code buildly_open(buildly_slice path,
                           buildly_slice options,

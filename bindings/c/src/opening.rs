@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
 use std::path::Path;
 
-use buildly_deployment::{Deployment as Opened, Failure, Opening};
+use buildly_deployment::{Deployment as Opened, Opening};
 
 use crate::border::{Slice, wanted};
 use crate::error::{Code, Error, cross};
@@ -16,7 +16,9 @@ use crate::handles::Deployment;
 /// Without a path it is a temporary folder, which is gone once the deployment is closed. A folder
 /// belongs to one process at a time, and any number of its threads may use the handle at once.
 /// `options` is NULL, or a JSON object: `public_url` (for links in mail), `works_for_runs`
-/// (default true), `threads` (default 2).
+/// (default true), `threads` (default 2), `database_url` and `database_schema` (a PostgreSQL
+/// database instead of a file in the folder: any number of processes may use it at once), and
+/// `deployment_key` (64 hexadecimal digits that all of them share; else the folder keeps it).
 #[unsafe(no_mangle)]
 pub extern "C" fn buildly_open(
     path: Slice,
@@ -27,9 +29,6 @@ pub extern "C" fn buildly_open(
     cross(error, || {
         let place = wanted(deployment, "deployment")?;
         let path = path.optional_text("path")?;
-        if path.is_some_and(|path| path.is_empty() || path.contains('\0')) {
-            return Err(Failure::field("path", "expected a path that is not empty and has no NUL in it"));
-        }
         let opening = match options.optional_text("options")? {
             None => Opening::default(),
             Some(text) => Opening::from_json(text)?,

@@ -77,7 +77,8 @@ pub extern "C" fn buildly_sign_in(
         let place = wanted(token, "token")?;
         let arguments =
             json!({"username": username.text("username")?, "password": password.text("password")?});
-        let session: Value = read(&deployment.find()?.call("sign_in", &arguments.to_string())?);
+        let work = deployment.find()?.call("sign_in".to_owned(), arguments.to_string())?;
+        let session: Value = read(&work.wait()?);
         put(Some(place), session.pointer("/token").and_then(Value::as_str).unwrap_or_default());
         Ok(())
     })

@@ -26,7 +26,8 @@ pub extern "C" fn buildly_perform(
         let answer = emptied(answer);
         let opened = deployment.find()?;
         let (operation, arguments) = (operation.text("operation")?, arguments.optional_text("arguments")?);
-        put(answer, &opened.call(operation, arguments.unwrap_or("{}"))?);
+        let work = opened.call(operation.to_owned(), arguments.unwrap_or("{}").to_owned())?;
+        put(answer, &work.wait()?);
         Ok(())
     })
 }
@@ -102,6 +103,6 @@ pub(crate) fn perform(
     {
         arguments.insert("caller".to_owned(), json!({"token": token}));
     }
-    put(place, &opened.call(operation, &arguments.to_string())?);
+    put(place, &opened.call(operation.to_owned(), arguments.to_string())?.wait()?);
     Ok(())
 }

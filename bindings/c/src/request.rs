@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::time::Duration;
 
-use buildly_deployment::{Asked, BODY_BYTES_MAX, Failure, Fields};
+use buildly_deployment::{Asked, BodyMax, Failure, Fields};
 use bytes::Bytes;
 
 use crate::border::{self, Buffer, Header, Slice, wanted};
@@ -65,10 +65,10 @@ pub extern "C" fn buildly_request(
             target: target.text("target")?.to_owned(),
             fields,
             body: Bytes::copy_from_slice(body.bytes("body")?),
+            peer: None,
             timeout: (timeout_ms > 0).then(|| Duration::from_millis(timeout_ms)),
-            answer_bytes_max: BODY_BYTES_MAX,
         };
-        let answered = opened.request(asked)?;
+        let answered = opened.request(asked, BodyMax::default())?.wait()?;
         let (headers, headers_count, storage) = border::copied(&answered.fields);
         let body = Buffer::of(&answered.body);
         *place = Response { status: answered.status, body, headers, headers_count, storage };

@@ -182,7 +182,8 @@ fn attach(
     let document = document.text("document")?.to_owned();
     let timeout = if timeout_ms == 0 { CALL_TIMEOUT } else { Duration::from_millis(timeout_ms) };
     let hosted = Arc::new(Hosted { function, context });
-    deployment.find()?.attach(name.text("name")?, document, timeout, hosted)
+    deployment.find()?.attach(name.text("name")?, document, Some(timeout), hosted)?;
+    Ok(())
 }
 
 /// Says which status the answer has, from 200 to 999; without it, 200.

@@ -1,15 +1,20 @@
-//! Requests through the gateway, and their whole answers.
+//! Requests through the gateway, and their answers: whole, or as they come.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use buildly_core::Buildly;
+use buildly_core::gateway::traffic::forwarded::Peer;
 use buildly_model::Body;
 use bytes::Bytes;
 use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::BodyExt as _;
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
 
 use crate::failure::Failure;
+use crate::work::Work;
 
 /// The most bytes of an answer that are read, unless somebody says another number.
 pub const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -30,10 +35,25 @@ pub struct Asked {
     pub fields: Fields,
     /// The body.
     pub body: Bytes,
-    /// How long the whole answer may take.
+    /// Where the request came from, if it came over a network.
+    pub peer: Option<Peer>,
+    /// How long the answer may take: all of it, or its head where the body is read as it comes.
     pub timeout: Option<Duration>,
-    /// The most bytes of the answer's body; [`BODY_BYTES_MAX`] is a good choice.
-    pub answer_bytes_max: usize,
+}
+
+/// The most bytes of an answer's body.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyMax {
+    /// How many.
+    pub bytes: usize,
+    /// What to do if that is too little, such as ``ask for less``.
+    pub advice: &'static str,
+}
+
+impl Default for BodyMax {
+    fn default() -> Self {
+        Self { bytes: BODY_BYTES_MAX, advice: "ask for less" }
+    }
 }
 
 /// What came back.
@@ -45,6 +65,31 @@ pub struct Answered {
     pub fields: Fields,
     /// The body.
     pub body: Bytes,
+}
+
+/// An answer whose body is still to come.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The header fields.
+    pub fields: Fields,
+    body: Arc<Mutex<Body>>,
+    runtime: Handle,
+}
+
+impl Answer {
+    fn new(response: Response<Body>, runtime: Handle) -> Self {
+        let (head, body) = response.into_parts();
+        let (status, fields) = (head.status.as_u16(), fields_of(&head.headers));
+        Self { status, fields, body: Arc::new(Mutex::new(body)), runtime }
+    }
+
+    /// Reads the next piece of the body; `None` at its end.
+    pub fn read(&self) -> Work<Option<Bytes>> {
+        let body = Arc::clone(&self.body);
+        Work::new(&self.runtime, async move { next_chunk(&mut *body.lock().await).await })
+    }
 }
 
 impl Asked {
@@ -64,6 +109,9 @@ impl Asked {
             .map_err(|name| Failure::field("headers", format!("`{name}` is no header that can be sent")))?;
         // Whoever asks in this process names no host, which HTTP wants one of.
         request.headers_mut().entry(HOST).or_insert(OWN_HOST);
+        if let Some(peer) = self.peer {
+            request.extensions_mut().insert(peer);
+        }
         Ok(request)
     }
 }
@@ -90,28 +138,48 @@ pub(crate) fn fields_of(headers: &HeaderMap) -> Fields {
 }
 
 /// Sends a request through the gateway and reads the whole answer.
-pub(crate) async fn ask(buildly: Buildly, asked: Asked) -> Result<Answered, Failure> {
-    let (timeout, bytes_max) = (asked.timeout, asked.answer_bytes_max);
+pub(crate) async fn ask(buildly: Buildly, asked: Asked, most: BodyMax) -> Result<Answered, Failure> {
+    let timeout = asked.timeout;
     let request = asked.into_request()?;
-    let answering = async { read(buildly.handle(request).await, bytes_max).await };
+    in_time(timeout, async { read(buildly.handle(request).await, most).await }).await
+}
+
+/// Sends a request through the gateway and reads the head of the answer.
+pub(crate) async fn begin(buildly: Buildly, asked: Asked, runtime: Handle) -> Result<Answer, Failure> {
+    let timeout = asked.timeout;
+    let request = asked.into_request()?;
+    in_time(timeout, async { Ok(Answer::new(buildly.handle(request).await, runtime)) }).await
+}
+
+async fn in_time<T>(
+    timeout: Option<Duration>,
+    answering: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     let Some(timeout) = timeout else { return answering.await };
     tokio::time::timeout(timeout, answering).await.unwrap_or_else(|_| {
         Err(Failure::unavailable(format!("no answer within {} s, as asked for", timeout.as_secs_f64())))
     })
 }
 
-async fn read(response: Response<Body>, bytes_max: usize) -> Result<Answered, Failure> {
+async fn read(response: Response<Body>, most: BodyMax) -> Result<Answered, Failure> {
     let (head, mut body) = response.into_parts();
     let mut all = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Failure::unavailable(format!("the answer broke off: {error}")))?;
-        let Ok(chunk) = frame.into_data() else { continue };
-        if chunk.len() > bytes_max.saturating_sub(all.len()) {
-            return Err(Failure::limited(format!(
-                "the answer is larger than {bytes_max} bytes: ask for less"
-            )));
+    while let Some(chunk) = next_chunk(&mut body).await? {
+        if chunk.len() > most.bytes.saturating_sub(all.len()) {
+            let BodyMax { bytes, advice } = most;
+            return Err(Failure::limited(format!("the answer is larger than {bytes} bytes: {advice}")));
         }
         all.extend_from_slice(&chunk);
     }
     Ok(Answered { status: head.status.as_u16(), fields: fields_of(&head.headers), body: all.into() })
+}
+
+async fn next_chunk(body: &mut Body) -> Result<Option<Bytes>, Failure> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Failure::unavailable(format!("the answer broke off: {error}")))?;
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
 }

@@ -2,7 +2,8 @@
 //!
 //! A call of one is a call like any other: through the gateway, under its rights, deadlines and
 //! bounds. The function runs on a thread of its own; one that fails answers 500, one that never
-//! returns keeps its thread, and its caller gets a 504 once the time is over.
+//! returns keeps its thread, and its caller gets a 504 once the time is over: that of the function,
+//! if it has one, else that which the gateway gives a service.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,7 +69,7 @@ pub(crate) struct FunctionService {
     name: String,
     function: Arc<dyn Function>,
     document: Bytes,
-    timeout: Duration,
+    timeout: Option<Duration>,
     turns: Arc<Semaphore>,
 }
 
@@ -77,7 +78,7 @@ impl FunctionService {
         name: String,
         function: Arc<dyn Function>,
         document: String,
-        timeout: Duration,
+        timeout: Option<Duration>,
     ) -> Self {
         Self {
             name,
@@ -101,20 +102,35 @@ impl FunctionService {
             let _turn = turn;
             function.call(call)
         });
-        let reason = match tokio::time::timeout(self.timeout, called).await {
-            Ok(Ok(Ok(reply))) => match response(reply) {
-                Ok(response) => return response,
-                Err(reason) => reason,
+        let called = match self.timeout {
+            None => called.await,
+            Some(timeout) => match tokio::time::timeout(timeout, called).await {
+                Ok(called) => called,
+                Err(_) => return self.late(timeout),
             },
-            Ok(Ok(Err(reason))) => reason,
-            Ok(Err(_)) => "its thread has ended".to_owned(),
-            Err(_) => {
-                let seconds = self.timeout.as_secs_f64();
-                tracing::warn!(service = %self.name, seconds, "function has not answered in time");
-                let detail = format!("Service `{}` has not answered within {seconds} s.", self.name);
-                return problem(StatusCode::GATEWAY_TIMEOUT, &detail);
-            }
         };
+        match called {
+            Ok(Ok(reply)) => response(reply).unwrap_or_else(|reason| self.unfit(&reason)),
+            Ok(Err(reason)) => self.failed(&reason),
+            Err(_) => self.failed("its thread has ended"),
+        }
+    }
+
+    fn late(&self, timeout: Duration) -> Response<Body> {
+        let seconds = timeout.as_secs_f64();
+        tracing::warn!(service = %self.name, seconds, "function has not answered in time");
+        let detail = format!("Service `{}` has not answered within {seconds} s.", self.name);
+        problem(StatusCode::GATEWAY_TIMEOUT, &detail)
+    }
+
+    /// Why an answer cannot be sent is no secret, and helps who writes the function.
+    fn unfit(&self, reason: &str) -> Response<Body> {
+        tracing::warn!(service = %self.name, %reason, "function has given an answer that cannot be sent");
+        let detail = format!("Service `{}` gave an answer that cannot be sent: {reason}.", self.name);
+        problem(StatusCode::INTERNAL_SERVER_ERROR, &detail)
+    }
+
+    fn failed(&self, reason: &str) -> Response<Body> {
         tracing::warn!(service = %self.name, %reason, "function has failed");
         let detail = format!("Service `{}` has failed; its log says why.", self.name);
         problem(StatusCode::INTERNAL_SERVER_ERROR, &detail)
@@ -151,7 +167,7 @@ fn response(reply: Reply) -> Result<Response<Body>, String> {
     let status = StatusCode::from_u16(reply.status).ok().filter(|status| !status.is_informational());
     *response.status_mut() = status.ok_or("its status is not between 200 and 999")?;
     append(response.headers_mut(), reply.fields)
-        .map_err(|name| format!("header `{name}` of its answer cannot be sent"))?;
+        .map_err(|name| format!("header `{name}` is none that can travel"))?;
     Ok(response)
 }
 

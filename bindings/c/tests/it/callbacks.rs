@@ -10,7 +10,7 @@ use buildly::{
     buildly_register_function, buildly_reply_body, buildly_reply_header, buildly_reply_status,
 };
 
-use crate::harness::{World, document, string, text, told};
+use crate::harness::{World, bytes, document, string, text, told};
 
 /// Answers with what it was asked.
 unsafe extern "C-unwind" fn echo(_: *mut c_void, incoming: *const Incoming, reply: Reply) -> c_int {
@@ -141,6 +141,23 @@ fn a_body_of_a_gigabyte_is_refused() {
     let (status, answer, _) = world.ask("POST", "/echo/things/", &body);
     assert_eq!(status, 413, "{answer}");
     assert_eq!(world.ask("GET", "/echo/things/", b"").0, 201);
+}
+
+/// Answers with more than anybody reads.
+unsafe extern "C-unwind" fn floods(_: *mut c_void, _: *const Incoming, reply: Reply) -> c_int {
+    let body = vec![b' '; 65 << 20];
+    c_int::from(told(|error| buildly_reply_body(reply, bytes(&body), error)).is_err())
+}
+
+#[test]
+fn an_answer_beyond_the_bound_is_refused() {
+    let world = World::new();
+    world.register("floods", ptr::null_mut(), 0, floods);
+    let (caller, target) = (text(&world.ada), "/floods/things/");
+    let refused = crate::harness::request(world.deployment, caller, "GET", target, b"");
+    let refused = refused.expect_err("65 MiB are more than 64");
+    assert_eq!(refused.code, Code::Limited);
+    assert!(refused.message.contains("67108864 bytes"), "{refused:?}");
 }
 
 static RELEASED: AtomicUsize = AtomicUsize::new(0);

@@ -1,5 +1,5 @@
 //! C itself: the example is installed for, built with gcc against both libraries, run, and looked
-//! at by valgrind.
+//! at by valgrind, as is a program that does everything wrong.
 
 use std::fs;
 use std::io::Write as _;
@@ -68,8 +68,21 @@ fn said(output: &Output) -> String {
 fn the_example_runs_with_the_shared_library_and_leaks_nothing() {
     let program = build("c-shared", EXAMPLE, false);
     assert_eq!(said(&run(&mut Command::new(&program))), EXPECTED);
+    leaks_nothing(&program, EXPECTED);
+}
+
+#[test]
+fn a_program_that_does_everything_wrong_is_told_so_and_leaks_nothing() {
+    let program = build("c-bad-input", "tests/it/bad_input.c", false);
+    let expected = "37 refused, 0 handles are left\n";
+    assert_eq!(said(&run(&mut Command::new(&program))), expected);
+    leaks_nothing(&program, expected);
+}
+
+/// Looks at a program with valgrind.
+fn leaks_nothing(program: &Path, expected: &str) {
     if Command::new("valgrind").arg("--version").output().is_err() {
-        skip("the C example under valgrind: valgrind is not installed");
+        skip("a program in C under valgrind: valgrind is not installed");
         return;
     }
     let mut looked_at = Command::new("valgrind");
@@ -85,10 +98,10 @@ fn the_example_runs_with_the_shared_library_and_leaks_nothing() {
             continue;
         }
         assert!(output.status.success(), "{}: {told}", output.status);
-        assert_eq!(said(&output), EXPECTED);
+        assert_eq!(said(&output), expected);
         return;
     }
-    skip("the C example under valgrind: the machine was too slow for it each time");
+    skip("a program in C under valgrind: the machine was too slow for it each time");
 }
 
 #[test]

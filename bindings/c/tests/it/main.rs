@@ -16,3 +16,4 @@ mod header;
 mod input;
 mod operations;
 mod parity;
+mod postgres;

@@ -42,6 +42,23 @@ impl DeploymentKey {
         Self(bytes)
     }
 
+    /// Reads 64 hexadecimal digits, as settings have it; white space around them is ignored.
+    #[must_use]
+    pub fn from_hexadecimal(text: &str) -> Option<Self> {
+        let digits: Option<Vec<u8>> = text
+            .trim()
+            .chars()
+            .map(|digit| digit.to_digit(16).and_then(|digit| digit.try_into().ok()))
+            .collect();
+        let mut digits = digits.filter(|digits| digits.len() == 64)?;
+        let mut bytes: Vec<u8> =
+            digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
+        let key = bytes.as_slice().try_into().map(Self).ok();
+        digits.zeroize();
+        bytes.zeroize();
+        key
+    }
+
     /// Reads base64; white space around it is ignored.
     ///
     /// # Errors

@@ -51,3 +51,13 @@ fn derived_keys_are_those_of_hkdf() {
     assert_eq!(key.derive(SEALING), expected);
     assert_ne!(key.derive(SEALING), key.derive(SUCCESSION));
 }
+
+#[test]
+fn a_deployment_key_is_64_hexadecimal_digits() {
+    let read = |text: &str| DeploymentKey::from_hexadecimal(text).map(|key| key.0);
+    assert_eq!(read(&"0f".repeat(32)), Some([15; 32]));
+    assert_eq!(read(&format!(" {}\n", "A0".repeat(32))), Some([160; 32]));
+    for wrong in ["", "0f", &"0f".repeat(33), &"0g".repeat(32), &"f".repeat(63)] {
+        assert_eq!(read(wrong), None, "{wrong}");
+    }
+}
