@@ -8,7 +8,7 @@ use buildly_auth::token::{DeploymentKey, Signing};
 use buildly_extension::{Deliveries, Transport, Webhooks};
 use buildly_gateway::Gateway;
 use buildly_gateway::traffic::limits::Limits;
-use buildly_gateway_http::{Client, Handler, MachineSecrets, Options};
+use buildly_gateway_http::{Client, Connection, MachineSecrets, Options};
 use buildly_mesh::{LocalRecords, Mesh};
 use buildly_model::system::System;
 use buildly_model::{Body, Clock, Random, ServiceClient, StoreError};
@@ -334,9 +334,10 @@ impl Buildly {
         self.inner.freshness.require()
     }
 
-    /// Reaches service instances at this host and port through `handler`, without a socket.
-    pub fn attach_service(&self, authority: &str, handler: Arc<dyn Handler>) {
-        self.inner.client.attach(authority, handler);
+    /// Reaches service instances at this host and port through `connection`, such as a handler in
+    /// this process.
+    pub fn attach_service(&self, authority: &str, connection: Arc<dyn Connection>) {
+        self.inner.client.attach(authority, connection);
     }
 
     /// Lets the mesh read the core's own records as the API shows them; the first reader stays.

@@ -75,7 +75,7 @@
 //! | people, organizations, groups, sign-in, tokens | [`Buildly::auth`], [`auth::Auth`] |
 //! | to know why somebody may or may not | [`auth::Decision`], [`auth::permission`] |
 //! | services, their routes, limits and policies | [`Buildly::gateway`], [`gateway::Gateway`] |
-//! | a service inside this process | [`Buildly::attach_service`], [`gateway_http::Handler`] |
+//! | a service inside this process, or reached otherwise than by HTTP | [`Buildly::attach_service`], [`gateway_http::Connection`] |
 //! | to answer requests in your own server | [`Buildly::handle`] |
 //! | records of several services in one answer | [`Buildly::mesh`], [`mesh::Mesh`]; `?join` in a request |
 //! | processes that outlive this one | [`Buildly::workflow`], [`workflow::Workflow`], [`workflow::template`] |
