@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use buildly_auth::Auth;
 use buildly_auth::token::{DeploymentKey, Signing};
-use buildly_extension::{Deliveries, Transport, Webhooks};
+use buildly_extension::{Deliveries, Webhooks};
 use buildly_gateway::Gateway;
 use buildly_gateway::traffic::limits::Limits;
 use buildly_gateway_http::{Client, Connection, MachineSecrets, Options};
@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 use crate::carrying::{Carrier, Touched};
 use crate::commits::{CommitTogether, Commits, Together};
 use crate::data_plane::{DataPlane, JoinedCalls};
+use crate::extensions::Extensions;
 use crate::follower::Follower;
 use crate::freshness::Freshness;
 use crate::local_records::AttachedRecords;
@@ -80,8 +81,10 @@ impl Buildly {
         storage: Arc<dyn Storage>,
         settings: Settings,
         clock: Arc<dyn Clock>,
-        mut transports: Vec<Arc<dyn Transport>>,
+        extensions: Extensions,
     ) -> Result<Self, Error> {
+        let guards = extensions.guards()?;
+        let mut transports = extensions.transports;
         let random: Arc<dyn Random> = Arc::new(System);
         let (hot, wanted) = Hot::new();
         let (stop, stopped) = watch::channel(false);
@@ -105,6 +108,7 @@ impl Buildly {
         let follower = Follower {
             storage: apart,
             hot: hot.clone(),
+            guards,
             client: client.clone(),
             streams: streams.clone(),
             bells: bells.clone(),

@@ -76,6 +76,7 @@
 //! | to know why somebody may or may not | [`auth::Decision`], [`auth::permission`] |
 //! | services, their routes, limits and policies | [`Buildly::gateway`], [`gateway::Gateway`] |
 //! | a service inside this process, or reached otherwise than by HTTP | [`Buildly::attach_service`], [`gateway_http::Connection`] |
+//! | people who sign in elsewhere, and a say in decisions | [`Builder::security`], [`auth::security`] |
 //! | to answer requests in your own server | [`Buildly::handle`] |
 //! | records of several services in one answer | [`Buildly::mesh`], [`mesh::Mesh`]; `?join` in a request |
 //! | processes that outlive this one | [`Buildly::workflow`], [`workflow::Workflow`], [`workflow::template`] |
@@ -111,6 +112,7 @@ mod carrying;
 mod commits;
 mod data_plane;
 mod error;
+mod extensions;
 mod folder;
 mod follower;
 mod freshness;
