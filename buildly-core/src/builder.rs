@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use buildly_auth::security::Security;
-use buildly_extension::Transport;
+use buildly_extension::{Partner, Transport};
 use buildly_model::Clock;
 use buildly_model::system::System;
 use buildly_unit::Storage;
@@ -63,6 +63,14 @@ impl Builder {
     #[must_use]
     pub fn security(mut self, extension: impl Security + 'static) -> Self {
         self.extensions.security.push(Arc::new(extension));
+        self
+    }
+
+    /// Lets workflows exchange with this third party: it stands at
+    /// `http://NAME.partner.localhost`; register a service of that name and address.
+    #[must_use]
+    pub fn partner(mut self, partner: impl Partner + 'static) -> Self {
+        self.extensions.partners.push(Arc::new(partner));
         self
     }
 

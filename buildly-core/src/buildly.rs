@@ -33,7 +33,7 @@ use crate::snapshot::{Hot, Snapshot};
 use crate::streams::Streams;
 use crate::tasks::Tasks;
 use crate::webhooks::{Administrators, DerivedSecrets, Network};
-use crate::{Builder, Error, Folder, Journal, Settings, keeping, mail};
+use crate::{Builder, Error, Folder, Journal, Settings, keeping, mail, partners};
 
 /// A running deployment, or one node of it; cheap to clone.
 ///
@@ -133,6 +133,7 @@ impl Buildly {
         })
         .with_settings(settings.identity)
         .with_mailer(Arc::new(outbox));
+        partners::attach(extensions.partners, &client, &auth)?;
         let gateway = Gateway::new(buildly_gateway::Parts {
             store: storage.clone(),
             commits: Arc::new(commits.clone()),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use buildly_auth::security::{Guards, Security, Unproven};
 use buildly_auth::token::Issued;
-use buildly_extension::Transport;
+use buildly_extension::{Partner, Transport};
 
 use crate::{Buildly, Error};
 
@@ -15,6 +15,8 @@ pub(crate) struct Extensions {
     pub(crate) transports: Vec<Arc<dyn Transport>>,
     /// Take part in sign-in and in decisions.
     pub(crate) security: Vec<Arc<dyn Security>>,
+    /// Exchange with third parties.
+    pub(crate) partners: Vec<Arc<dyn Partner>>,
 }
 
 impl Extensions {
