@@ -43,7 +43,8 @@ pub struct OutsideIdentity {
     pub organization: String,
     /// The names of the groups of that organization that the user is in, beside those that every
     /// new user joins; names that no group has are passed over. The provider has the last word
-    /// each time: other groups of the organization are left, those of the deployment are not.
+    /// each time: other groups of the organization are left, those of the deployment are not, and
+    /// nothing happens to who belongs to another organization by now.
     /// `None` leaves the groups to Buildly.
     pub groups: Option<Vec<String>>,
 }
@@ -193,6 +194,11 @@ impl Auth {
     /// Puts the user into the groups that the provider says.
     async fn follow_groups(&self, user: User, outside: &OutsideIdentity) -> Result<User, Error> {
         let (Some(names), Some(organization)) = (&outside.groups, user.organization) else { return Ok(user) };
+        // Who has moved on since has left the provider's reach: names mean other groups elsewhere.
+        let named = self.parts.store.find_organization_named(&outside.organization).await?;
+        if named.is_none_or(|named| named.id != organization) {
+            return Ok(user);
+        }
         let groups = self.parts.store.groups(Scope::Organization(organization), None, GROUPS_MAX).await?;
         let is_named = |group: &Group| group.is_default || names.contains(&group.name);
         let held = self.parts.store.groups_by_id(&user.groups).await?;

@@ -192,6 +192,10 @@ pub async fn groups_follow_the_provider_but_never_beyond_the_organization(world:
     world.auth.update_user(&admin, key, &all).await.expect("an admin may");
     let (_, kept) = signed_in(&world.auth, &outside("1")).await.expect("vouched for");
     assert_eq!(kept.groups, [sales.id], "a provider that says nothing of groups changes none");
+    let elsewhere =
+        OutsideIdentity { organization: "default organization".to_owned(), ..groups(&["Theirs", "Users"]) };
+    let (_, same) = signed_in(&world.auth, &elsewhere).await.expect("vouched for");
+    assert_eq!(same.groups, [sales.id], "a provider of another organization has no say here");
 }
 
 pub async fn a_provider_never_takes_the_last_administrator_away(world: &World) {
