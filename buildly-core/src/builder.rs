@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use buildly_extension::Transport;
+use buildly_auth::security::Security;
+use buildly_extension::{Partner, Transport};
 use buildly_model::Clock;
 use buildly_model::system::System;
 use buildly_unit::Storage;
 
+use crate::extensions::Extensions;
 use crate::{Buildly, Error, Folder, Settings};
 
 /// Says how a deployment is opened.
@@ -17,7 +19,7 @@ pub struct Builder {
     storage: Option<Arc<dyn Storage>>,
     settings: Settings,
     clock: Option<Arc<dyn Clock>>,
-    transports: Vec<Arc<dyn Transport>>,
+    extensions: Extensions,
 }
 
 impl Builder {
@@ -53,7 +55,22 @@ impl Builder {
     /// Carries the journal's events out through this transport, beside webhooks.
     #[must_use]
     pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
-        self.transports.push(Arc::new(transport));
+        self.extensions.transports.push(Arc::new(transport));
+        self
+    }
+
+    /// Lets this extension take part in sign-in ([`Buildly::sign_in_by`]) and in decisions.
+    #[must_use]
+    pub fn security(mut self, extension: impl Security + 'static) -> Self {
+        self.extensions.security.push(Arc::new(extension));
+        self
+    }
+
+    /// Lets workflows exchange with this third party: it stands at
+    /// `http://NAME.partner.localhost`; register a service of that name and address.
+    #[must_use]
+    pub fn partner(mut self, partner: impl Partner + 'static) -> Self {
+        self.extensions.partners.push(Arc::new(partner));
         self
     }
 
@@ -72,7 +89,7 @@ impl Builder {
             None => embedded_storage(&folder).await?,
         };
         let clock = self.clock.unwrap_or_else(|| Arc::new(System));
-        Buildly::start(folder, storage, self.settings, clock, self.transports).await
+        Buildly::start(folder, storage, self.settings, clock, self.extensions).await
     }
 }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use buildly_auth::Auth;
 use buildly_auth::token::{DeploymentKey, Signing};
-use buildly_extension::{Deliveries, Transport, Webhooks};
+use buildly_extension::{Deliveries, Webhooks};
 use buildly_gateway::Gateway;
 use buildly_gateway::traffic::limits::Limits;
-use buildly_gateway_http::{Client, Handler, MachineSecrets, Options};
+use buildly_gateway_http::{Client, Connection, MachineSecrets, Options};
 use buildly_mesh::{LocalRecords, Mesh};
 use buildly_model::system::System;
 use buildly_model::{Body, Clock, Random, ServiceClient, StoreError};
@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 use crate::carrying::{Carrier, Touched};
 use crate::commits::{CommitTogether, Commits, Together};
 use crate::data_plane::{DataPlane, JoinedCalls};
+use crate::extensions::Extensions;
 use crate::follower::Follower;
 use crate::freshness::Freshness;
 use crate::local_records::AttachedRecords;
@@ -32,7 +33,7 @@ use crate::snapshot::{Hot, Snapshot};
 use crate::streams::Streams;
 use crate::tasks::Tasks;
 use crate::webhooks::{Administrators, DerivedSecrets, Network};
-use crate::{Builder, Error, Folder, Journal, Settings, keeping, mail};
+use crate::{Builder, Error, Folder, Journal, Settings, keeping, mail, partners};
 
 /// A running deployment, or one node of it; cheap to clone.
 ///
@@ -80,8 +81,10 @@ impl Buildly {
         storage: Arc<dyn Storage>,
         settings: Settings,
         clock: Arc<dyn Clock>,
-        mut transports: Vec<Arc<dyn Transport>>,
+        extensions: Extensions,
     ) -> Result<Self, Error> {
+        let guards = extensions.guards()?;
+        let mut transports = extensions.transports;
         let random: Arc<dyn Random> = Arc::new(System);
         let (hot, wanted) = Hot::new();
         let (stop, stopped) = watch::channel(false);
@@ -105,6 +108,7 @@ impl Buildly {
         let follower = Follower {
             storage: apart,
             hot: hot.clone(),
+            guards,
             client: client.clone(),
             streams: streams.clone(),
             bells: bells.clone(),
@@ -129,6 +133,7 @@ impl Buildly {
         })
         .with_settings(settings.identity)
         .with_mailer(Arc::new(outbox));
+        partners::attach(extensions.partners, &client, &auth)?;
         let gateway = Gateway::new(buildly_gateway::Parts {
             store: storage.clone(),
             commits: Arc::new(commits.clone()),
@@ -334,9 +339,10 @@ impl Buildly {
         self.inner.freshness.require()
     }
 
-    /// Reaches service instances at this host and port through `handler`, without a socket.
-    pub fn attach_service(&self, authority: &str, handler: Arc<dyn Handler>) {
-        self.inner.client.attach(authority, handler);
+    /// Reaches service instances at this host and port through `connection`, such as a handler in
+    /// this process.
+    pub fn attach_service(&self, authority: &str, connection: Arc<dyn Connection>) {
+        self.inner.client.attach(authority, connection);
     }
 
     /// Lets the mesh read the core's own records as the API shows them; the first reader stays.

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use buildly_auth::security::Guards;
 use buildly_gateway_http::Client;
 use buildly_journal::{FeedEvent, FeedPosition};
 use buildly_model::{Revision, StoreError};
@@ -30,6 +31,8 @@ const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(100);
 pub(crate) struct Follower {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) hot: Arc<Hot>,
+    /// Come into every snapshot.
+    pub(crate) guards: Guards,
     /// Gets new services.
     pub(crate) client: Client,
     /// Has those ended whose right has ended.
@@ -54,6 +57,7 @@ impl Follower {
         let mut auth = buildly_auth::Snapshot {
             identity: buildly_auth::identity::Snapshot::load(&auth_store).await?,
             token: buildly_auth::token::Snapshot::load(&auth_store).await?,
+            guards: self.guards.clone(),
         };
         // Else members with streams open would be taken for strangers.
         for organization in self.streams.organizations() {
@@ -184,6 +188,7 @@ impl Follower {
             next.auth = Arc::new(buildly_auth::Snapshot {
                 identity: current.auth.identity.follow(&auth, &store).await?,
                 token: current.auth.token.follow(&auth, &store).await?,
+                guards: current.auth.guards.clone(),
             });
         }
         let gateway = of_area(events, "gateway.");

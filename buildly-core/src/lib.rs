@@ -75,7 +75,9 @@
 //! | people, organizations, groups, sign-in, tokens | [`Buildly::auth`], [`auth::Auth`] |
 //! | to know why somebody may or may not | [`auth::Decision`], [`auth::permission`] |
 //! | services, their routes, limits and policies | [`Buildly::gateway`], [`gateway::Gateway`] |
-//! | a service inside this process | [`Buildly::attach_service`], [`gateway_http::Handler`] |
+//! | a service inside this process, or reached otherwise than by HTTP | [`Buildly::attach_service`], [`gateway_http::Connection`] |
+//! | people who sign in elsewhere, and a say in decisions | [`Builder::security`], [`auth::security`] |
+//! | workflows that exchange with a third party | [`Builder::partner`], [`extension::Partner`] |
 //! | to answer requests in your own server | [`Buildly::handle`] |
 //! | records of several services in one answer | [`Buildly::mesh`], [`mesh::Mesh`]; `?join` in a request |
 //! | processes that outlive this one | [`Buildly::workflow`], [`workflow::Workflow`], [`workflow::template`] |
@@ -111,6 +113,7 @@ mod carrying;
 mod commits;
 mod data_plane;
 mod error;
+mod extensions;
 mod folder;
 mod follower;
 mod freshness;
@@ -118,6 +121,7 @@ pub mod journal;
 mod keeping;
 mod local_records;
 mod mail;
+mod partners;
 mod performing;
 mod reading;
 mod rights;

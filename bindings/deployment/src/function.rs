@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use buildly_core::gateway_http::Handler;
+use buildly_core::gateway_http::Connection;
 use buildly_model::{Body, BodyError, TooLong};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -138,7 +138,7 @@ impl FunctionService {
 }
 
 #[async_trait]
-impl Handler for FunctionService {
+impl Connection for FunctionService {
     async fn handle(&self, request: Request<Body>) -> Result<Response<Body>, BodyError> {
         let is_document = request.uri().path().trim_start_matches('/') == DOCUMENT_PATH;
         if is_document && request.method() == Method::GET {

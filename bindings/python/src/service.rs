@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use buildly_core::gateway_http::Handler;
+use buildly_core::gateway_http::Connection;
 use buildly_model::{Body, BodyError, TooLong};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -51,7 +51,7 @@ impl PythonService {
 }
 
 #[async_trait]
-impl Handler for PythonService {
+impl Connection for PythonService {
     async fn handle(&self, request: Request<Body>) -> Result<Response<Body>, BodyError> {
         let is_document = request.uri().path().trim_start_matches('/') == DOCUMENT_PATH;
         if is_document && request.method() == Method::GET {

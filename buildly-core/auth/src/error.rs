@@ -25,6 +25,9 @@ pub enum Error {
     /// User name or password is wrong, or there is no such user: nobody can tell which.
     #[error("invalid credentials given")]
     WrongCredentials,
+    /// A security extension could not prove who somebody is.
+    #[error(transparent)]
+    Unproven(#[from] crate::security::Unproven),
     /// The password is right, but an administrator has not let the user in yet, or no longer does.
     #[error("this account is not active: an administrator of the organization has to approve it")]
     AwaitingApproval,
@@ -77,6 +80,8 @@ impl Error {
             | Self::WrongCredentials
             | Self::AwaitingApproval
             | Self::Invitation(_) => ErrorKind::Unauthenticated,
+            Self::Unproven(crate::security::Unproven::Refused(_)) => ErrorKind::Unauthenticated,
+            Self::Unproven(crate::security::Unproven::Unavailable(_)) => ErrorKind::Unavailable,
             Self::Signing(error) => error.kind(),
             Self::Forbidden(_) => ErrorKind::Forbidden,
             Self::NotFound { .. } => ErrorKind::NotFound,

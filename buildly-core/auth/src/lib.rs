@@ -1,11 +1,13 @@
 //! Who you are and what you may do: identity, tokens and permissions.
 //!
 //! [`identity`] knows people, organizations, groups and what their groups may do;
-//! [`token`] proves who is asking. Decisions are pure functions over a [`Snapshot`];
-//! the operations of [`Auth`] are the async shell around them.
+//! [`token`] proves who is asking; [`security`] is how an application takes part in both.
+//! Decisions are pure functions over a [`Snapshot`]; the operations of [`Auth`] are the async
+//! shell around them.
 
 pub mod identity;
 pub mod permission;
+pub mod security;
 pub mod token;
 
 mod concerned;
@@ -54,6 +56,8 @@ pub struct Snapshot {
     pub identity: identity::Snapshot,
     /// Keys, applications, revocations.
     pub token: token::Snapshot,
+    /// Who is asked before anything is allowed.
+    pub guards: security::Guards,
 }
 
 impl Snapshot {
@@ -91,7 +95,7 @@ impl Snapshot {
     /// The organization of the principal has to be loaded. Service accounts have the rights
     /// of their groups; applications acting for themselves have none.
     pub fn check(&self, principal: &Principal, action: Action, resource: Resource) -> Decision {
-        match principal.identity {
+        let decision = match principal.identity {
             Identity::ServiceAccount(account) => {
                 let groups = self.token.groups_of(account);
                 self.identity.check_groups(principal.organization, groups, action, resource)
@@ -99,7 +103,16 @@ impl Snapshot {
             Identity::Anonymous | Identity::User(_) | Identity::Application(_) => {
                 self.identity.check(principal, action, resource)
             }
-        }
+        };
+        self.guards.confirm(decision, principal, action, resource)
+    }
+
+    /// Whether `principal` administers the deployment, and no security extension refuses it.
+    #[must_use]
+    pub fn is_global_admin(&self, principal: &Principal) -> bool {
+        let administers = Decision::Allow(Reason::AdministersDeployment);
+        self.identity.is_global_admin(principal)
+            && self.guards.confirm(administers, principal, Action::Update, Resource::Deployment).is_allowed()
     }
 }
 

@@ -103,7 +103,7 @@ impl Access for WorkflowAccess {
         Ok(Standing {
             organization: principal.organization,
             user: principal.user(),
-            is_global_admin: snapshot.auth.identity.is_global_admin(principal),
+            is_global_admin: snapshot.auth.is_global_admin(principal),
             is_admin,
             own,
             groups: groups(&snapshot, principal)

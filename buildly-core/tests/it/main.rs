@@ -4,4 +4,5 @@
 
 mod atomically;
 mod closing;
+mod extensions;
 mod world;

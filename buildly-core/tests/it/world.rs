@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use buildly_core::auth::identity::NewSuperuser;
 use buildly_core::model::system::System;
 use buildly_core::model::{Clock as _, EventId, Principal, Secret};
-use buildly_core::{Buildly, Postgres};
+use buildly_core::{Builder, Buildly, Postgres};
 
 pub const PASSWORD: &str = "Correct-horse-9-battery";
 
@@ -28,6 +28,18 @@ impl World {
         let folder = folder();
         let buildly = Buildly::open(&folder).await.unwrap();
         Self::of(buildly, folder, None).await
+    }
+
+    /// On SQLite, with what the program adds.
+    pub async fn with(add: impl FnOnce(Builder) -> Builder) -> Self {
+        let folder = folder();
+        let buildly = add(Buildly::builder().folder(&folder)).build().await.unwrap();
+        Self::of(buildly, folder, None).await
+    }
+
+    /// A folder of its own, which nobody takes away.
+    pub fn folder() -> PathBuf {
+        folder()
     }
 
     pub async fn on_postgres() -> Self {

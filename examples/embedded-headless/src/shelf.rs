@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use buildly_core::auth::Auth;
-use buildly_core::gateway_http::Handler;
+use buildly_core::gateway_http::Connection;
 use buildly_core::model::{Body, BodyError, OrganizationId};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, Response, StatusCode};
@@ -107,7 +107,7 @@ impl Shelf {
 }
 
 #[async_trait]
-impl Handler for Shelf {
+impl Connection for Shelf {
     async fn handle(&self, request: Request<Body>) -> Result<Response<Body>, BodyError> {
         let path = request.uri().path().trim_matches('/').to_owned();
         if path == "docs/openapi.json" {

@@ -68,7 +68,7 @@ impl Caller<'_> {
     }
 
     pub(crate) fn is_global_admin(&self) -> bool {
-        self.snapshot.identity.is_global_admin(self.principal)
+        self.snapshot.is_global_admin(self.principal)
     }
 
     /// # Errors

@@ -46,7 +46,19 @@ pub enum Change {
         /// The new hash.
         password_hash: PasswordHash,
     },
-    /// Removes a user with its memberships and proofs.
+    /// Lets an outside identity sign in as a user; it must be nobody's yet
+    /// (`Taken { field: "outside_identity" }`).
+    OutsideIdentityLinked {
+        /// Who vouches.
+        issuer: String,
+        /// Whom the issuer means.
+        subject: String,
+        /// The user.
+        user: UserId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Removes a user with its memberships, proofs and outside identities.
     UserDeleted(UserId),
     /// Adds a group.
     GroupCreated(Group),

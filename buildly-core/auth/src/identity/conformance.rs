@@ -13,6 +13,7 @@
 
 mod guessing;
 mod members;
+mod outside;
 mod rights;
 mod rows;
 mod secrets;
@@ -21,6 +22,7 @@ mod world;
 
 pub use guessing::*;
 pub use members::*;
+pub use outside::*;
 pub use rights::*;
 pub use rows::*;
 pub use secrets::*;
@@ -74,6 +76,16 @@ macro_rules! identity_conformance {
             strangers_who_register_keep_nobody_from_signing_in,
             a_sign_in_does_not_outlive_a_password_that_changes_meanwhile,
             an_old_hash_is_made_anew,
+            an_outside_identity_is_one_user_however_often_it_signs_in,
+            two_first_sign_ins_at_once_make_one_user,
+            an_address_takes_over_nobodys_account,
+            an_address_that_its_account_never_verified_is_not_followed,
+            who_is_switched_off_signs_in_nowhere,
+            a_user_without_a_password_gets_none_by_mail_or_by_hand,
+            groups_follow_the_provider_but_never_beyond_the_organization,
+            a_provider_never_takes_the_last_administrator_away,
+            an_identity_that_cannot_be_taken_is_refused_by_its_field,
+            a_deleted_user_leaves_no_outside_identity_behind,
         );
     };
     (@cases $open:path: $($case:ident),* $(,)?) => {$(

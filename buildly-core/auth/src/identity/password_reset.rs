@@ -16,7 +16,7 @@ const ACCOUNTS_MAX: u32 = 10;
 const INVALID: &str = "Invalid value";
 
 impl Auth {
-    /// Mails a link to every active account with that address. The answer, and the work, are
+    /// Mails a link to every active account with that address that has a password. The answer, and the work, are
     /// the same for an address that nobody has.
     ///
     /// # Errors
@@ -35,6 +35,9 @@ impl Auth {
         }
         let (mut parts, mut mails) = (Vec::new(), Vec::new());
         for user in found.iter().filter(|user| user.is_active) {
+            if !self.has_password(user).await? {
+                continue;
+            }
             let secret = draw_secret(&*self.parts.random);
             parts.push(self.proof_part(user, ProofPurpose::PasswordReset, &secret));
             let path = format!("reset_password_confirm/{}/", user.id);
@@ -50,6 +53,13 @@ impl Auth {
         self.parts.commits.commit_all(parts).await?;
         mails.into_iter().for_each(|mail| self.mail(mail));
         Ok(())
+    }
+
+    /// Whether the user has a password; who signs in through an outside provider alone has none, and
+    /// gives themself none: it would outlive the provider's word.
+    pub(crate) async fn has_password(&self, user: &User) -> Result<bool, Error> {
+        let found = self.find_credentials(&user.username).await?;
+        Ok(found.is_none_or(|found| found.user != user.id || found.password_hash.is_some()))
     }
 
     pub(crate) fn proof_part(&self, user: &User, purpose: ProofPurpose, secret: &Secret) -> Part<Change> {

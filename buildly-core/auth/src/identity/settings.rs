@@ -17,6 +17,10 @@ pub struct Settings {
     pub password_reset_lifetime: Duration,
     /// How long a link to verify an address counts.
     pub email_verification_lifetime: Duration,
+    /// Outside issuers whose word counts for whose an address is: who signs in through one of them
+    /// with a verified address is taken for the account here that has verified the same. None
+    /// unless you say so: such an issuer can sign in as anybody whose address it hands out.
+    pub issuers_trusted_with_email: Vec<String>,
     /// The fewest characters of a password (NIST SP 800-63B section 3.1.1).
     pub password_length_min: usize,
     /// The most rows of a list that has no pages.
@@ -33,6 +37,7 @@ impl Default for Settings {
             invitation_lifetime: HOUR * 50,
             password_reset_lifetime: HOUR * 24,
             email_verification_lifetime: HOUR * 72,
+            issuers_trusted_with_email: Vec::new(),
             password_length_min: 8,
             rows_max: 1000,
         }

@@ -72,6 +72,7 @@ impl Auth {
         }
         let credentials = self.find_credentials(username).await?;
         let against = credentials.as_ref().map(|found| &found.password_hash);
+        let against = against.filter(|hash| hash.is_some());
         let verdict = self.identity.hasher.verify(password, against).await?;
         Ok((credentials, verdict))
     }

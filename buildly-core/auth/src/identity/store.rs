@@ -129,6 +129,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<User>, StoreError>;
     /// What signing in needs of the user of that name; names are compared without case.
     async fn find_credentials(&self, username: &str) -> Result<Option<Credentials>, StoreError>;
+    /// The user as whom an outside identity signs in.
+    async fn find_outside_identity(&self, issuer: &str, subject: &str) -> Result<Option<UserId>, StoreError>;
     /// The users with that address, compared without case, at most `rows_max`.
     async fn users_with_email(&self, email: &str, rows_max: u32) -> Result<Vec<User>, StoreError>;
     /// Every active member of a group that administers the organization.

@@ -117,6 +117,18 @@ impl PasswordHash {
         Self(text.into())
     }
 
+    /// The hash of no password: of who signs in otherwise.
+    #[must_use]
+    pub fn none() -> Self {
+        Self("!".to_owned())
+    }
+
+    /// Whether any password fits.
+    #[must_use]
+    pub fn is_some(&self) -> bool {
+        *self != Self::none()
+    }
+
     /// The PHC string, for the storage.
     #[must_use]
     pub fn as_phc(&self) -> &str {

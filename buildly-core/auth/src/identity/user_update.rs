@@ -135,6 +135,9 @@ impl Auth {
             caller.require_power_over(&user, &held)?;
         }
         self.check_update(update)?;
+        if update.password.is_some() && caller.is(user.id) && !self.has_password(&user).await? {
+            caller.require_admin_of(user.organization)?;
+        }
         let next = self.updated(&caller, &user, &held, update).await?;
         let plan = Plan { user: user.id, parts: Vec::new(), verification: None };
         if next == user && password.is_none() {
@@ -201,7 +204,7 @@ impl Auth {
     }
 
     /// What is written: guarded by the last-admin rule where an administrator might go.
-    async fn update_part(
+    pub(crate) async fn update_part(
         &self,
         principal: &Principal,
         user: &User,

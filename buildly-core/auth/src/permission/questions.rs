@@ -78,7 +78,16 @@ impl Auth {
         self.require_admin(principal).await?;
         let organization = principal.organization.ok_or(Error::NotFound { what: "organization" })?;
         let snapshot = self.with_organization_of(principal).await?;
-        Ok(snapshot.identity.who_can(organization, service, action))
+        let mut who = snapshot.identity.who_can(organization, service, action);
+        who.users.retain(|user| {
+            let member = Principal {
+                identity: Identity::User(*user),
+                organization: Some(organization),
+                ..Principal::ANONYMOUS
+            };
+            snapshot.check(&member, action, Resource::Service(service)).is_allowed()
+        });
+        Ok(who)
     }
 
     /// What the caller may do on which service.

@@ -32,6 +32,8 @@ pub enum Reason {
         /// The group.
         group: Arc<Group>,
     },
+    /// The principal administers the deployment.
+    AdministersDeployment,
     /// It is the principal's own account.
     Own,
     /// Nobody is signed in.
@@ -71,6 +73,13 @@ pub enum Reason {
     InvitationNeeded,
     /// Nobody gives or takes more rights than they have.
     MoreThanOwn,
+    /// A security extension refuses what would be allowed.
+    Refused {
+        /// Its name.
+        by: Arc<str>,
+        /// What it says.
+        refusal: Arc<str>,
+    },
 }
 
 impl fmt::Display for Reason {
@@ -87,6 +96,7 @@ impl fmt::Display for Reason {
             Self::GlobalAdmin { group } => {
                 write!(formatter, "group `{}` administers the deployment", group.name)
             }
+            Self::AdministersDeployment => formatter.write_str("you administer the deployment"),
             Self::Own => formatter.write_str("it is the caller's own account"),
             Self::NotSignedIn => formatter.write_str("nobody is signed in"),
             Self::UnknownUser => formatter.write_str("the user no longer exists"),
@@ -116,6 +126,7 @@ impl fmt::Display for Reason {
             Self::InvitationNeeded => formatter.write_str("registration needs an invitation"),
             Self::MoreThanOwn => formatter
                 .write_str("nobody may give, or take from a group, more rights than they have themselves"),
+            Self::Refused { by, refusal } => write!(formatter, "{refusal} (`{by}`)"),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::grant::{self, Client, ClientCredentials, Grant, GrantError, TokenRequ
 use super::issue::{Bearer, Issued};
 use super::rotation::{self, Rotation};
 use super::{Application, Change, ClientType, FoundRefreshToken, Refusal, Session, verify};
+use crate::identity::User;
 use crate::{Auth, Error};
 
 /// How often a decision is made again when the stored state has moved on.
@@ -111,7 +112,12 @@ impl Auth {
         address: Option<IpAddr>,
     ) -> Result<Issued, Error> {
         let user = self.sign_in(username, password, address).await?;
-        self.start_session(&Bearer::of_user(&user, None)).await
+        self.start_session_of(&user).await
+    }
+
+    /// Opens a session without an application for a user who has been proven.
+    pub(crate) async fn start_session_of(&self, user: &User) -> Result<Issued, Error> {
+        self.start_session(&Bearer::of_user(user, None)).await
     }
 
     /// Trades the refresh token of a session without an application.

@@ -13,8 +13,8 @@ use buildly_model::{
 use http::{Method, Response};
 use rustls::pki_types::CertificateDer;
 
+use crate::connection::Connection;
 use crate::exchange;
-use crate::handler::Handler;
 use crate::live::{InstanceHealth, Live, Surroundings};
 use crate::open_streams::{OpenStreams, StreamJudge};
 use crate::secrets::Secrets;
@@ -46,7 +46,7 @@ pub(crate) struct Shared {
     live: ArcSwap<Live>,
     secrets: Arc<dyn Secrets>,
     /// Also the lock of whoever replaces `live`.
-    handlers: Mutex<HashMap<String, Arc<dyn Handler>>>,
+    connections: Mutex<HashMap<String, Arc<dyn Connection>>>,
 }
 
 impl Client {
@@ -63,7 +63,7 @@ impl Client {
             tunnels: Tunnels::default(),
             live: ArcSwap::default(),
             secrets: options.secrets,
-            handlers: Mutex::default(),
+            connections: Mutex::default(),
         })))
     }
 
@@ -74,9 +74,10 @@ impl Client {
     }
 
     /// Reaches instances whose base URL has this host and port (`crm.localhost`,
-    /// `127.0.0.1:8001`) through `handler` in place of a socket.
-    pub fn attach(&self, authority: &str, handler: Arc<dyn Handler>) {
-        let attach = |handlers: &mut HashMap<_, _>| drop(handlers.insert(authority.to_owned(), handler));
+    /// `127.0.0.1:8001`) through `connection` in place of a socket.
+    pub fn attach(&self, authority: &str, connection: Arc<dyn Connection>) {
+        let attach =
+            |connections: &mut HashMap<_, _>| drop(connections.insert(authority.to_owned(), connection));
         self.0.replace(attach, Live::rebuilt);
     }
 
@@ -138,13 +139,13 @@ impl Client {
 impl Shared {
     fn replace(
         &self,
-        change: impl FnOnce(&mut HashMap<String, Arc<dyn Handler>>),
+        change: impl FnOnce(&mut HashMap<String, Arc<dyn Connection>>),
         next: impl FnOnce(&Live, &Surroundings<'_>) -> Live,
     ) {
-        let mut handlers = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut handlers);
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut connections);
         let surroundings = Surroundings {
-            handlers: &handlers,
+            connections: &connections,
             secrets: self.secrets.as_ref(),
             transports: &self.transports,
         };
@@ -152,9 +153,9 @@ impl Shared {
         self.live.store(Arc::new(live));
     }
 
-    /// The handler that stands for a host and port.
-    pub(crate) fn handler(&self, authority: &str) -> Option<Arc<dyn Handler>> {
-        self.handlers.lock().unwrap_or_else(PoisonError::into_inner).get(authority).cloned()
+    /// The connection that stands for a host and port.
+    pub(crate) fn connection(&self, authority: &str) -> Option<Arc<dyn Connection>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner).get(authority).cloned()
     }
 }
 

@@ -51,11 +51,11 @@ impl Client {
         let authority = url.authority().ok_or_else(|| unreachable("the URL has no host".to_owned()))?;
         let mut request = Request::new(());
         request.headers_mut().insert(ACCEPT, ACCEPTED);
-        if let Some(handler) = self.shared().handler(authority.as_str()) {
+        if let Some(connection) = self.shared().connection(authority.as_str()) {
             if let Some(path) = url.path_and_query() {
                 *request.uri_mut() = Uri::from(path.clone());
             }
-            let answered = handler.handle(request.map(|()| Body::empty())).await;
+            let answered = connection.handle(request.map(|()| Body::empty())).await;
             return answered.map_err(|error| unreachable(innermost(error.as_ref())));
         }
         *request.uri_mut() = url.clone();

@@ -11,6 +11,7 @@ use hyper::upgrade::OnUpgrade;
 
 use crate::answer::{AnswerBody, Place};
 use crate::client::Shared;
+use crate::connection::NotConnected;
 use crate::deadline::{Deadline, Elapsed};
 use crate::door::Busy;
 use crate::gate::Permit;
@@ -136,12 +137,14 @@ async fn attempt(
 ) -> Result<Response<Body>, Failure> {
     let mut request =
         outgoing.request(instance, body, is_last).map_err(|error| Failure::Broken(error.into()))?;
-    let answer = if let Some(handler) = &instance.handler {
+    let answer = if let Some(connection) = &instance.connection {
         if let Some(on_upgrade) = outgoing.upgrade.take() {
             request.extensions_mut().insert(on_upgrade);
         }
-        let answered = deadline.within(handler.handle(request.map(Body::stream))).await;
-        answered.map_err(Failure::Elapsed)?.map_err(Failure::Broken)?
+        let answered = deadline.within(connection.handle(request.map(Body::stream))).await;
+        answered.map_err(Failure::Elapsed)?.map_err(|error| {
+            if error.is::<NotConnected>() { Failure::NotConnected(error) } else { Failure::Broken(error) }
+        })?
     } else {
         let sent = if outgoing.upgrade.is_some() {
             deadline.within(service.transport.send_upgrade(request)).await

@@ -7,12 +7,12 @@
 
 mod answer;
 mod client;
+mod connection;
 mod deadline;
 mod document;
 mod door;
 mod exchange;
 mod gate;
-mod handler;
 mod live;
 mod open_streams;
 mod outbound;
@@ -25,7 +25,7 @@ mod tunnel;
 
 pub use answer::StreamError;
 pub use client::{Client, Options};
-pub use handler::Handler;
+pub use connection::{Connection, NotConnected};
 pub use live::InstanceHealth;
 pub use open_streams::StreamJudge;
 pub use outbound::{Outbound, OutboundError};

@@ -11,7 +11,7 @@ use buildly_gateway::{
 use buildly_model::{InstanceId, ServiceId, Timestamp};
 use http::HeaderValue;
 
-use crate::handler::Handler;
+use crate::connection::Connection;
 use crate::secrets::{self, Secrets};
 use crate::state::{InstanceState, ServiceState};
 use crate::transport::{Transport, Transports};
@@ -47,7 +47,7 @@ pub(crate) struct LiveInstance {
     pub(crate) id: InstanceId,
     pub(crate) base_url: BaseUrl,
     pub(crate) host: Option<HeaderValue>,
-    pub(crate) handler: Option<Arc<dyn Handler>>,
+    pub(crate) connection: Option<Arc<dyn Connection>>,
     pub(crate) state: Arc<InstanceState>,
     weight: u16,
     version: Option<Version>,
@@ -64,7 +64,7 @@ pub struct InstanceHealth {
 
 /// What a new set of services is made from, beside the snapshot.
 pub(crate) struct Surroundings<'a> {
-    pub(crate) handlers: &'a HashMap<String, Arc<dyn Handler>>,
+    pub(crate) connections: &'a HashMap<String, Arc<dyn Connection>>,
     pub(crate) secrets: &'a dyn Secrets,
     pub(crate) transports: &'a Transports,
 }
@@ -85,7 +85,7 @@ impl Live {
         Self { services: snapshot.services().map(live).collect() }
     }
 
-    /// The same services with other handlers.
+    /// The same services with other connections.
     pub(crate) fn rebuilt(&self, surroundings: &Surroundings<'_>) -> Self {
         let rebuild = |(id, before): (&ServiceId, &Arc<LiveService>)| {
             (*id, Arc::new(LiveService::new(&before.registered, Some(before), surroundings)))
@@ -231,7 +231,7 @@ impl LiveInstance {
         Self {
             id: instance.id,
             host: HeaderValue::from_str(authority).ok(),
-            handler: surroundings.handlers.get(authority).cloned(),
+            connection: surroundings.connections.get(authority).cloned(),
             state: old.iter().find(is_same).map(|old| Arc::clone(&old.state)).unwrap_or_default(),
             base_url,
             weight: u16::try_from(instance.weight).unwrap_or(u16::MAX),

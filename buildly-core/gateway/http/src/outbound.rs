@@ -14,10 +14,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use std::{io, vec};
 
+use buildly_model::Body;
 use bytes::Bytes;
 use http::uri::Scheme;
-use http::{Request, StatusCode, Uri};
+use http::{Request, Response, StatusCode, Uri};
 use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -101,12 +103,31 @@ impl Outbound {
     /// # Errors
     /// [`OutboundError`] says why there was no answer. The caller limits the time.
     pub async fn send(&self, request: Request<Bytes>) -> Result<StatusCode, OutboundError> {
+        Ok(self.ask(request).await?.status())
+    }
+
+    /// Sends a request and gives the answer with its body, which may have `bytes_max`.
+    ///
+    /// # Errors
+    /// [`OutboundError`] says why there was no answer, or that its body broke off or is too long.
+    /// The caller limits the time.
+    pub async fn fetch(
+        &self,
+        request: Request<Bytes>,
+        bytes_max: usize,
+    ) -> Result<Response<Bytes>, OutboundError> {
+        let (head, body) = self.ask(request).await?.into_parts();
+        let body = Body::stream(body).collect(bytes_max).await;
+        let body = body.map_err(|error| OutboundError { reason: innermost(error.as_ref()) })?;
+        Ok(Response::from_parts(head, body))
+    }
+
+    async fn ask(&self, request: Request<Bytes>) -> Result<Response<Incoming>, OutboundError> {
         if let Some(reason) = self.refusal(request.uri()) {
             return Err(OutboundError { reason });
         }
         let answered = self.client.request(request.map(Full::new)).await;
-        let answer = answered.map_err(|error| OutboundError { reason: innermost(&error) })?;
-        Ok(answer.status())
+        answered.map_err(|error| OutboundError { reason: innermost(&error) })
     }
 }
 

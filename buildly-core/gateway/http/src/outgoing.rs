@@ -96,7 +96,7 @@ impl Outgoing {
         *request.method_mut() = self.method.clone();
         *request.headers_mut() = headers;
         let base = &instance.base_url;
-        if instance.handler.is_some() {
+        if instance.connection.is_some() {
             *request.uri_mut() = Uri::builder().path_and_query(joined(base, &self.path)?).build()?;
         } else {
             *request.uri_mut() = Uri::builder()

@@ -6,6 +6,7 @@ mod directory;
 mod group;
 mod one_time;
 mod organization;
+mod outside;
 mod read;
 mod user;
 
@@ -30,6 +31,9 @@ pub(crate) async fn apply(
         }
         Change::PasswordRehashed { user, credential_version, password_hash } => {
             account::rehash(tx, organization, *user, *credential_version, password_hash).await
+        }
+        Change::OutsideIdentityLinked { issuer, subject, user, at } => {
+            outside::link(tx, issuer, subject, *user, *at).await
         }
         Change::UserDeleted(user) => account::delete(tx, organization, *user).await,
         Change::GroupCreated(row) => group::create(tx, row).await,

@@ -24,6 +24,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration::new(6, "workflow", include_str!("../migrations/0006_workflow.sql")),
     Migration::new(7, "levels", include_str!("../migrations/0007_levels.sql")),
     Migration::new(8, "extension", include_str!("../migrations/0008_extension.sql")),
+    Migration::new(9, "outside_identity", include_str!("../migrations/0009_outside_identity.sql")),
 ];
 
 /// A deployment's storage in a schema of a PostgreSQL database; cheap to clone.

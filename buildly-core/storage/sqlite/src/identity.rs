@@ -6,6 +6,7 @@ mod directory;
 mod group;
 mod one_time;
 mod organization;
+mod outside;
 
 use async_trait::async_trait;
 use buildly_auth::identity::{
@@ -35,6 +36,9 @@ pub(crate) fn apply(
         }
         Change::PasswordRehashed { user, credential_version, password_hash } => {
             account::rehash(tx, organization, *user, *credential_version, password_hash)
+        }
+        Change::OutsideIdentityLinked { issuer, subject, user, at } => {
+            outside::link(tx, issuer, subject, *user, *at)
         }
         Change::UserDeleted(user) => account::delete(tx, organization, *user),
         Change::GroupCreated(row) => group::create(tx, row),
@@ -132,6 +136,11 @@ impl buildly_auth::identity::Store for Sqlite {
     async fn find_credentials(&self, username: &str) -> Result<Option<Credentials>, StoreError> {
         let username = username.to_owned();
         self.engine.read(move |tx| account::credentials(tx, &username)).await
+    }
+
+    async fn find_outside_identity(&self, issuer: &str, subject: &str) -> Result<Option<UserId>, StoreError> {
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        self.engine.read(move |tx| outside::find(tx, &issuer, &subject)).await
     }
 
     async fn users_with_email(&self, email: &str, rows_max: u32) -> Result<Vec<User>, StoreError> {

@@ -89,7 +89,7 @@ impl Hot {
             let current = self.load();
             let identity = current.identity.follow(&page.events, &self.store).await?;
             let token = current.token.follow(&page.events, &self.store).await?;
-            self.publish(Snapshot { identity, token });
+            self.publish(Snapshot { identity, token, ..Snapshot::default() });
         }
     }
 }

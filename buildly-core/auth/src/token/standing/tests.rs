@@ -104,7 +104,8 @@ impl World {
             let members = vec![self.member];
             identity.put_organization(OrganizationRows { organization, groups: Vec::new(), members });
         }
-        crate::Snapshot { identity, token: crate::token::Snapshot::of(self.rows).unwrap() }
+        let token = crate::token::Snapshot::of(self.rows).unwrap();
+        crate::Snapshot { identity, token, ..crate::Snapshot::default() }
     }
 }
 

@@ -56,6 +56,7 @@ pub(super) fn refusal(error: sqlx::Error) -> StoreError {
     let Some(database) = error.as_database_error() else { return store_error(error) };
     match database.constraint() {
         Some("account_username") => StoreError::Taken { field: "username" },
+        Some("outside_identity_subject") => StoreError::Taken { field: "outside_identity" },
         Some("organization_name") => StoreError::Taken { field: "organization_name" },
         Some("organization_type_name") => StoreError::Taken { field: "name" },
         _ if database.is_foreign_key_violation() => StoreError::Missing { what: "related row" },

@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use sqlx::pool::PoolConnection;
 use uuid::Uuid;
 
-use super::{column, directory, group, one_time, organization, user};
+use super::{column, directory, group, one_time, organization, outside, user};
 use crate::Postgres;
 use crate::engine::{in_time, store_error};
 
@@ -117,6 +117,10 @@ impl buildly_auth::identity::Store for Postgres {
 
     async fn find_credentials(&self, username: &str) -> Result<Option<Credentials>, StoreError> {
         in_time(async { user::credentials(&mut *self.connection().await?, username).await }).await
+    }
+
+    async fn find_outside_identity(&self, issuer: &str, subject: &str) -> Result<Option<UserId>, StoreError> {
+        in_time(async { outside::find(&mut *self.connection().await?, issuer, subject).await }).await
     }
 
     async fn users_with_email(&self, email: &str, rows_max: u32) -> Result<Vec<User>, StoreError> {
