@@ -53,6 +53,60 @@ impl Builder {
     }
 
     /// Carries the journal's events out through this transport, beside webhooks.
+    ///
+    /// ```
+    /// use buildly_core::Buildly;
+    /// use buildly_core::extension::{Batch, CloudEvent, Outcome, Transport};
+    /// # use buildly_core::auth::identity::NewSuperuser;
+    /// # use buildly_core::model::Secret;
+    /// # use tokio::sync::mpsc;
+    ///
+    /// struct Warehouse {
+    ///     events: mpsc::Sender<Vec<u8>>,
+    /// }
+    ///
+    /// impl Warehouse {
+    ///     async fn send(&self, event: Vec<u8>) -> Result<(), String> {
+    ///         self.events.send(event).await.map_err(|error| error.to_string())
+    ///     }
+    /// }
+    ///
+    /// #[async_trait::async_trait]
+    /// impl Transport for Warehouse {
+    ///     fn name(&self) -> &str {
+    ///         "warehouse"
+    ///     }
+    ///
+    ///     async fn carry(&self, batch: Batch<'_>) -> Outcome {
+    ///         for (place, event) in batch.events.iter().enumerate() {
+    ///             if let Err(fault) = self.send(CloudEvent::of(event).to_json()).await {
+    ///                 return Outcome::failed(place, fault);
+    ///             }
+    ///         }
+    ///         Outcome::all(&batch)
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("buildly-transport-{}", std::process::id()));
+    /// # let (events, mut came) = mpsc::channel(64);
+    /// # let warehouse = Warehouse { events };
+    /// let buildly = Buildly::builder().folder(&folder).transport(warehouse).build().await?;
+    /// # let founder = NewSuperuser {
+    /// #     username: "ada".to_owned(),
+    /// #     email: "ada@example.org".to_owned(),
+    /// #     password: Secret::new("Correct-horse-9-battery"),
+    /// #     organization_name: "Acme".to_owned(),
+    /// # };
+    /// # buildly.auth().create_superuser(&founder).await?;
+    /// # let first = came.recv().await.expect("an event");
+    /// # assert!(String::from_utf8(first)?.contains("\"specversion\":\"1.0\""));
+    /// # buildly.close().await;
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
         self.extensions.transports.push(Arc::new(transport));

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 use std::{fs, io};
 
-use crate::{python, services, tidy};
+use crate::{api, python, services, tidy};
 
 /// What is off by default and checked all the same.
 const FEATURES: &[&str] = &["--features", "buildly-server/nats"];
@@ -32,7 +32,7 @@ pub(crate) fn run(root: &Path) -> ExitCode {
         eprintln!("{reason}");
         return ExitCode::FAILURE;
     }
-    tally.check("format", || cargo(root, &["fmt", "--all", "--check"], &[]));
+    tally.check("format", || cargo(root, &["fmt", "--all", "--check"]));
     tally.check("tidy", || {
         let findings = tidy::check(root);
         findings.iter().for_each(|finding| println!("{finding}"));
@@ -44,11 +44,11 @@ pub(crate) fn run(root: &Path) -> ExitCode {
             Err(reason) => println!("{reason}"),
         }
         // Nothing else builds these features alone.
-        cargo(root, &[&["clippy"], &tidy::LIBRARY[..], &["--", "-D", "warnings"]].concat(), &[])
+        cargo(root, &[&["clippy"], &tidy::LIBRARY[..], &["--", "-D", "warnings"]].concat())
     });
     let clippy =
         [&["clippy"], &packages(root)[..], FEATURES, &["--all-targets", "--", "-D", "warnings"]].concat();
-    tally.check("clippy", || cargo(root, &clippy, &[]));
+    tally.check("clippy", || cargo(root, &clippy));
     let tests = [&["test"], &packages(root)[..], FEATURES, &["--no-fail-fast"]].concat();
     let started = Instant::now();
     let all_passed = run_tests(root, &tests, &mut tally);
@@ -64,11 +64,20 @@ pub(crate) fn run(root: &Path) -> ExitCode {
     }
     println!("== Python binding: {} in {:.0?}", outcome.in_a_word(), started.elapsed());
     tally.add(&outcome);
-    let docs = [&["doc"], &packages(root)[..], &["--no-deps"]].concat();
-    tally.check("docs", || cargo(root, &docs, &[("RUSTDOCFLAGS", "-D warnings")]));
+    tally.check("docs", || document(root));
+    tally.check("public API", || {
+        let findings = api::check(root);
+        findings.iter().for_each(|finding| println!("{finding}"));
+        findings.is_empty()
+    });
     tally.count_skipped(root);
     println!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
     if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Makes the documentation, and has the public API told beside it.
+pub(crate) fn document(root: &Path) -> bool {
+    api::document(root, &packages(root))
 }
 
 /// Cargo refuses to exclude a package that does not exist.
@@ -127,9 +136,9 @@ impl Tally {
     }
 }
 
-fn cargo(root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> bool {
+fn cargo(root: &Path, arguments: &[&str]) -> bool {
     let mut command = Command::new("cargo");
-    command.current_dir(root).args(arguments).envs(variables.iter().copied());
+    command.current_dir(root).args(arguments);
     command.status().is_ok_and(|status| status.success())
 }
 

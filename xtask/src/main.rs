@@ -1,6 +1,8 @@
-//! The project's own commands: `cargo xtask test`, `cargo xtask python`, `cargo xtask tidy`.
+//! The project's own commands: `cargo xtask test`, `cargo xtask python`, `cargo xtask api`,
+//! `cargo xtask tidy`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to the terminal")]
 
+mod api;
 mod gate;
 mod python;
 mod services;
@@ -27,11 +29,20 @@ enum Command {
     Test,
     /// Build the Python binding and run its tests, as `test` does.
     Python,
+    /// Compare the public API of the library with its lists in `docs/public-api`.
+    Api {
+        /// Write the lists anew.
+        #[arg(long)]
+        write: bool,
+    },
     /// Check our own rules: arrows between crates, file lengths, migration pairs, licences.
     Tidy,
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = api::stand_in() {
+        return code;
+    }
     let root = root();
     match Arguments::parse().command {
         Command::Test => gate::run(&root),
@@ -40,12 +51,19 @@ fn main() -> ExitCode {
             println!("{}", outcome.skipped.as_deref().unwrap_or_else(|| outcome.in_a_word()));
             if outcome.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
-        Command::Tidy => {
-            let findings = tidy::check(&root);
-            findings.iter().for_each(|finding| println!("{finding}"));
-            if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        Command::Api { write } => {
+            if !gate::document(&root) {
+                return ExitCode::FAILURE;
+            }
+            tell(&if write { api::write(&root) } else { api::check(&root) })
         }
+        Command::Tidy => tell(&tidy::check(&root)),
     }
+}
+
+fn tell(findings: &[String]) -> ExitCode {
+    findings.iter().for_each(|finding| println!("{finding}"));
+    if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The checkout that this command was built in.

@@ -1,200 +1,48 @@
-//! How an error of an area becomes an exception: one place for all of them.
+//! Failures as exceptions.
 
-use std::error::Error;
-use std::time::Duration;
-
-use buildly_core::auth::token::GrantError;
-use buildly_core::{auth, gateway, mesh, workflow};
-use buildly_model::{ErrorKind, FieldError, StoreError};
+use buildly_deployment::{Class, Failure};
+use buildly_model::ErrorKind;
 use pyo3::prelude::*;
 
-/// Why something could not be done.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    class: Class,
-    message: String,
-    fields: Vec<FieldError>,
-    retry_after: Option<Duration>,
-}
-
-/// Which exception it is.
-#[derive(Debug, Clone, Copy)]
-enum Class {
-    Of(ErrorKind),
-    Closed,
-    Forked,
-}
-
-impl Class {
-    /// The class of `buildly.errors`.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Of(ErrorKind::Invalid) => "InvalidError",
-            Self::Of(ErrorKind::Unauthenticated) => "UnauthenticatedError",
-            Self::Of(ErrorKind::Forbidden) => "ForbiddenError",
-            Self::Of(ErrorKind::NotFound) => "NotFoundError",
-            Self::Of(ErrorKind::Conflict) => "ConflictError",
-            Self::Of(ErrorKind::Limited) => "LimitedError",
-            Self::Of(ErrorKind::Unavailable) => "UnavailableError",
-            Self::Of(ErrorKind::Corrupt) => "CorruptError",
-            Self::Closed => "ClosedError",
-            Self::Forked => "ForkedError",
-        }
+/// The class of `buildly.errors`.
+const fn name(class: Class) -> &'static str {
+    match class {
+        Class::Of(ErrorKind::Invalid) => "InvalidError",
+        Class::Of(ErrorKind::Unauthenticated) => "UnauthenticatedError",
+        Class::Of(ErrorKind::Forbidden) => "ForbiddenError",
+        Class::Of(ErrorKind::NotFound) => "NotFoundError",
+        Class::Of(ErrorKind::Conflict) => "ConflictError",
+        Class::Of(ErrorKind::Limited) => "LimitedError",
+        Class::Of(ErrorKind::Unavailable) => "UnavailableError",
+        Class::Of(ErrorKind::Corrupt) => "CorruptError",
+        Class::Closed => "ClosedError",
+        Class::Forked => "ForkedError",
     }
 }
 
-impl Failure {
-    fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), fields: Vec::new(), retry_after: None }
-    }
-
-    pub(crate) fn invalid(message: impl Into<String>) -> Self {
-        Self::new(Class::Of(ErrorKind::Invalid), message)
-    }
-
-    pub(crate) fn field(field: &str, message: impl Into<String>) -> Self {
-        FieldError::new(field, message).into()
-    }
-
-    pub(crate) fn not_found(message: impl Into<String>) -> Self {
-        Self::new(Class::Of(ErrorKind::NotFound), message)
-    }
-
-    pub(crate) fn limited(message: impl Into<String>) -> Self {
-        Self::new(Class::Of(ErrorKind::Limited), message)
-    }
-
-    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
-        Self::new(Class::Of(ErrorKind::Unavailable), message)
-    }
-
-    /// A fault of ours.
-    pub(crate) fn broken(message: impl Into<String>) -> Self {
-        Self::new(Class::Of(ErrorKind::Corrupt), message)
-    }
-
-    pub(crate) fn closed() -> Self {
-        Self::new(Class::Closed, "this deployment is closed; open it again with `buildly.open`")
-    }
-
-    pub(crate) fn forked(opened_by: u32) -> Self {
-        let message = format!(
-            "this deployment was opened by process {opened_by} and cannot be used in process {}, which was \
-             forked from it: open it after the fork, or start processes with the method `spawn`",
-            std::process::id()
-        );
-        Self::new(Class::Forked, message)
-    }
-
-    fn of(kind: ErrorKind, error: &impl Error) -> Self {
-        Self::new(Class::Of(kind), error.to_string())
-    }
-
-    fn with_fields(self, fields: &[FieldError]) -> Self {
-        Self { fields: fields.to_vec(), ..self }
-    }
-
-    /// The exception to raise.
-    pub(crate) fn into_exception(self, python: Python<'_>) -> PyErr {
-        let fields: Vec<(String, String)> =
-            self.fields.into_iter().map(|refused| (refused.field, refused.message)).collect();
-        let retry_after = self.retry_after.map(|wait| wait.as_secs_f64());
-        let made = python
-            .import("buildly.errors")
-            .and_then(|errors| errors.getattr(self.class.name()))
-            .and_then(|class| class.call1((self.message, fields, retry_after)));
-        match made {
-            Ok(exception) => PyErr::from_value(exception),
-            Err(error) => error,
-        }
+/// The exception to raise.
+pub(crate) fn exception(python: Python<'_>, failure: &Failure) -> PyErr {
+    let fields: Vec<(&str, &str)> =
+        failure.fields().iter().map(|refused| (refused.field.as_str(), refused.message.as_str())).collect();
+    let retry_after = failure.retry_after().map(|wait| wait.as_secs_f64());
+    let made = python
+        .import("buildly.errors")
+        .and_then(|errors| errors.getattr(name(failure.class())))
+        .and_then(|class| class.call1((failure.message(), fields, retry_after)));
+    match made {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(error) => error,
     }
 }
 
-impl From<FieldError> for Failure {
-    fn from(refused: FieldError) -> Self {
-        Self::invalid(format!("invalid input: {refused}")).with_fields(&[refused])
-    }
+/// What can be raised.
+pub(crate) trait Raise<T> {
+    /// The value, or the exception to raise.
+    fn or_raise(self, python: Python<'_>) -> PyResult<T>;
 }
 
-impl From<buildly_core::Error> for Failure {
-    fn from(error: buildly_core::Error) -> Self {
-        match error {
-            buildly_core::Error::Auth(error) => error.into(),
-            error => Self::of(error.kind(), &error),
-        }
-    }
-}
-
-impl From<auth::Error> for Failure {
-    fn from(error: auth::Error) -> Self {
-        let failure = Self::of(error.kind(), &error);
-        match error {
-            auth::Error::Invalid(fields) => failure.with_fields(&fields),
-            auth::Error::Limited { retry_after } => Self { retry_after: Some(retry_after), ..failure },
-            _ => failure,
-        }
-    }
-}
-
-impl From<GrantError> for Failure {
-    fn from(error: GrantError) -> Self {
-        match error {
-            GrantError::Failed(error) => error.into(),
-            GrantError::Limited { retry_after } => {
-                Self { retry_after: Some(retry_after), ..Self::of(ErrorKind::Limited, &error) }
-            }
-            GrantError::InvalidClient | GrantError::InvalidGrant(_) => {
-                Self::of(ErrorKind::Unauthenticated, &error)
-            }
-            GrantError::InvalidRequest(_)
-            | GrantError::UnauthorizedClient
-            | GrantError::UnsupportedGrantType
-            | GrantError::InvalidScope
-            | _ => Self::of(ErrorKind::Invalid, &error),
-        }
-    }
-}
-
-impl From<gateway::Error> for Failure {
-    fn from(error: gateway::Error) -> Self {
-        let failure = Self::of(error.kind(), &error);
-        if let gateway::Error::Invalid(fields) = &error { failure.with_fields(fields) } else { failure }
-    }
-}
-
-impl From<mesh::Error> for Failure {
-    fn from(error: mesh::Error) -> Self {
-        let failure = Self::of(error.kind(), &error);
-        if let mesh::Error::Invalid(fields) = &error { failure.with_fields(fields) } else { failure }
-    }
-}
-
-impl From<workflow::Error> for Failure {
-    fn from(error: workflow::Error) -> Self {
-        let failure = Self::of(error.kind(), &error);
-        match &error {
-            workflow::Error::Invalid(fields)
-            | workflow::Error::Step(workflow::StepError::Invalid(fields)) => failure.with_fields(fields),
-            // All that must be mended, not only the first.
-            workflow::Error::Unsound(findings) => {
-                let mended = |finding: &workflow::Finding| {
-                    FieldError::new(&finding.level, format!("{}; {}", finding.reason, finding.mending))
-                };
-                failure.with_fields(&findings.iter().map(mended).collect::<Vec<_>>())
-            }
-            _ => failure,
-        }
-    }
-}
-
-impl From<workflow::ParseError> for Failure {
-    fn from(error: workflow::ParseError) -> Self {
-        Self::field("template", error.to_string())
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::of(error.kind(), &error)
+impl<T> Raise<T> for Result<T, Failure> {
+    fn or_raise(self, python: Python<'_>) -> PyResult<T> {
+        self.map_err(|failure| exception(python, &failure))
     }
 }

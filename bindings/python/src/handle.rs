@@ -1,24 +1,23 @@
 //! A deployment that Python has opened.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use buildly_core::{Buildly, Settings};
+use buildly_deployment::{
+    Asked, BodyMax, Deployment as Opened, Failure, Fields, Opening, Peer, Work, operation,
+};
+use buildly_model::Secret;
 use bytes::Bytes;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyString};
-use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::answer::{Answer, Asked, Fields, ask, ask_for_all, rendered};
-use crate::failure::Failure;
-use crate::operation;
-use crate::service::PythonService;
-use crate::waiting::{Pending, begin, wait};
-
-/// How long closing waits for what is under way, and then for threads of Python's functions.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
-const THREADS_TIMEOUT: Duration = Duration::from_millis(500);
+use crate::answer::{Answer, rendered};
+use crate::failure::Raise as _;
+use crate::service::PythonFunction;
+use crate::waiting::{Pending, begin, interrupted, wait};
 
 /// The names of all operations, in order.
 #[pyfunction]
@@ -29,48 +28,17 @@ pub(crate) fn operations() -> Vec<&'static str> {
 /// A deployment with the threads that work for it. Any number of threads may use it at once.
 #[pyclass(frozen, module = "buildly._native")]
 pub(crate) struct Deployment {
-    /// Who opened it: threads do not survive a fork.
-    process: u32,
-    live: Mutex<Option<Live>>,
-}
-
-struct Live {
-    buildly: Buildly,
-    runtime: Runtime,
+    /// There until it is dropped.
+    opened: Option<Opened>,
 }
 
 impl Deployment {
-    fn live(&self, python: Python<'_>) -> PyResult<(Buildly, Handle)> {
-        let found = self.find();
-        found.map_err(|failure| failure.into_exception(python))
+    fn opened(&self) -> Result<&Opened, Failure> {
+        self.opened.as_ref().ok_or_else(Failure::closed)
     }
 
-    fn find(&self) -> Result<(Buildly, Handle), Failure> {
-        self.check_process()?;
-        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        let live = live.as_ref().ok_or_else(Failure::closed)?;
-        Ok((live.buildly.clone(), live.runtime.handle().clone()))
-    }
-
-    fn check_process(&self) -> Result<(), Failure> {
-        if self.process == std::process::id() { Ok(()) } else { Err(Failure::forked(self.process)) }
-    }
-
-    fn take(&self) -> Option<Live> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl Live {
-    fn close(self) {
-        let Self { buildly, runtime } = self;
-        let closed = runtime.block_on(async { tokio::time::timeout(CLOSE_TIMEOUT, buildly.close()).await });
-        if closed.is_err() {
-            tracing::warn!("the time for an orderly end is over; what was acknowledged is on disk");
-        }
-        drop(buildly);
-        // A function that never returns keeps its thread, and nobody waits for it.
-        runtime.shutdown_timeout(THREADS_TIMEOUT);
+    fn call_work(&self, operation: String, arguments: String) -> Result<Work<String>, Failure> {
+        self.opened()?.call(operation, arguments)
     }
 }
 
@@ -78,32 +46,36 @@ impl Live {
 impl Deployment {
     /// Opens the data folder at `path`; makes it if there is none.
     #[new]
-    #[pyo3(signature = (path, public_url, works_for_runs, threads))]
+    #[pyo3(signature = (
+        path,
+        public_url,
+        works_for_runs,
+        threads,
+        database_url=None,
+        database_schema=None,
+        deployment_key=None,
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "what can be said about opening one")]
     fn open(
         python: Python<'_>,
-        path: std::path::PathBuf,
+        path: PathBuf,
         public_url: Option<String>,
         works_for_runs: bool,
         threads: usize,
+        database_url: Option<String>,
+        database_schema: Option<String>,
+        deployment_key: Option<String>,
     ) -> PyResult<Self> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(threads.clamp(1, 64))
-            .thread_name("buildly")
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                Failure::unavailable(format!("threads cannot be started: {error}")).into_exception(python)
-            })?;
-        let settings = Settings { public_url, works_for_runs, ..Settings::default() };
-        let opening = async move { Ok(Buildly::builder().folder(path).settings(settings).build().await?) };
-        let buildly = wait(python, runtime.handle(), opening)?;
-        Ok(Self { process: std::process::id(), live: Mutex::new(Some(Live { buildly, runtime })) })
+        let (database_url, deployment_key) = (database_url.map(Secret::new), deployment_key.map(Secret::new));
+        let opening =
+            Opening { public_url, works_for_runs, threads, database_url, database_schema, deployment_key };
+        let opened = python.detach(|| Opened::open_unless(Some(&path), opening, interrupted))?;
+        Ok(Self { opened: Some(opened.or_raise(python)?) })
     }
 
     /// Performs an operation; arguments and answer are JSON.
     fn call(&self, python: Python<'_>, operation: String, arguments: String) -> PyResult<String> {
-        let (buildly, runtime) = self.live(python)?;
-        wait(python, &runtime, operation::perform(buildly, operation, arguments))
+        wait(python, self.call_work(operation, arguments).or_raise(python)?)
     }
 
     /// As `call`; tells `done`.
@@ -114,11 +86,8 @@ impl Deployment {
         arguments: String,
         done: Py<PyAny>,
     ) -> PyResult<Pending> {
-        let (buildly, runtime) = self.live(python)?;
-        let work = operation::perform(buildly, operation, arguments);
-        Ok(begin(&runtime, done, work, |python, answer| {
-            Ok(PyString::new(python, &answer).into_any().unbind())
-        }))
+        let work = self.call_work(operation, arguments).or_raise(python)?;
+        Ok(begin(work, done, |python, answer| Ok(PyString::new(python, &answer).into_any().unbind())))
     }
 
     /// Sends a request through the gateway and reads the whole answer.
@@ -134,11 +103,12 @@ impl Deployment {
         timeout: Option<f64>,
         body_max: usize,
     ) -> PyResult<(u16, Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>, Bound<'py, PyBytes>)> {
-        let (buildly, runtime) = self.live(python)?;
-        let timeout = seconds(timeout).map_err(|failure| failure.into_exception(python))?;
+        let timeout = seconds(timeout).or_raise(python)?;
         let asked = Asked { method, target, fields, body: Bytes::from_owner(body), peer: None, timeout };
-        let (status, fields, body) = wait(python, &runtime, ask_for_all(buildly, asked, body_max))?;
-        Ok((status, rendered(python, &fields), PyBytes::new(python, &body)))
+        let most = BodyMax { bytes: body_max, advice: "ask for less, or raise `body_max`" };
+        let work = self.opened().and_then(|opened| opened.request(asked, most)).or_raise(python)?;
+        let answered = wait(python, work)?;
+        Ok((answered.status, rendered(python, &answered.fields), PyBytes::new(python, &answered.body)))
     }
 
     /// Sends a request through the gateway; tells `done` the answer, whose body is still to come.
@@ -154,13 +124,11 @@ impl Deployment {
         peer: Option<(String, u16, bool)>,
         done: Py<PyAny>,
     ) -> PyResult<Pending> {
-        let (buildly, runtime) = self.live(python)?;
-        let timeout = seconds(timeout).map_err(|failure| failure.into_exception(python))?;
+        let timeout = seconds(timeout).or_raise(python)?;
+        let peer = peer.and_then(peer_of);
         let asked = Asked { method, target, fields, body: Bytes::from_owner(body), peer, timeout };
-        let answering = runtime.clone();
-        Ok(begin(&runtime, done, ask(buildly, asked), move |python, response| {
-            Ok(Py::new(python, Answer::new(response, answering))?.into_any())
-        }))
+        let work = self.opened().and_then(|opened| opened.stream(asked)).or_raise(python)?;
+        Ok(begin(work, done, |python, coming| Ok(Py::new(python, Answer { coming })?.into_any())))
     }
 
     /// Answers calls of the service `name` with `function`; gives the URL to register it by.
@@ -171,42 +139,40 @@ impl Deployment {
         function: Py<PyAny>,
         document: String,
     ) -> PyResult<String> {
-        let (buildly, _) = self.live(python)?;
-        let authority = PythonService::authority(&name);
-        buildly.attach_service(&authority, Arc::new(PythonService::new(name, function, document)));
-        Ok(format!("http://{authority}"))
+        let function = Arc::new(PythonFunction(function));
+        // As long as the gateway gives any service: its policies decide.
+        self.opened().and_then(|opened| opened.attach(&name, document, None, function)).or_raise(python)
     }
 
     /// Ends all work; what was acknowledged is on disk. Closing again does nothing.
     fn close(&self, python: Python<'_>) -> PyResult<()> {
-        self.check_process().map_err(|failure| failure.into_exception(python))?;
-        if let Some(live) = self.take() {
-            python.detach(|| live.close());
-        }
-        Ok(())
+        let Some(opened) = &self.opened else { return Ok(()) };
+        python.detach(|| opened.close()).or_raise(python)
     }
 
     /// Whether it is open, in this process.
     #[getter]
     fn is_open(&self) -> bool {
-        self.find().is_ok()
+        self.opened.as_ref().is_some_and(Opened::is_open)
     }
 }
 
 impl Drop for Deployment {
     fn drop(&mut self) {
-        let Some(live) = self.take() else { return };
-        if self.process != std::process::id() {
-            // Its threads are the parent's: whoever waits for them here waits for ever.
-            std::mem::forget(live);
-            return;
-        }
+        // Closed, or of another process: dropping it waits for nothing.
+        let Some(opened) = self.opened.take().filter(Opened::is_open) else { return };
         // Whoever drops it holds the interpreter's lock, which functions may wait for.
-        let closed = std::thread::Builder::new().name("buildly-close".to_owned()).spawn(|| live.close());
+        let closed = std::thread::Builder::new().name("buildly-close".to_owned()).spawn(|| drop(opened));
         if closed.is_err() {
             tracing::warn!("a deployment could not be closed in order; what was acknowledged is on disk");
         }
     }
+}
+
+/// Where a request came from; a socket in the file system, as some servers have, is nowhere.
+fn peer_of((address, port, is_secure): (String, u16, bool)) -> Option<Peer> {
+    let address: IpAddr = address.parse().ok()?;
+    Some(Peer { address: SocketAddr::new(address, port), is_secure })
 }
 
 fn seconds(timeout: Option<f64>) -> Result<Option<Duration>, Failure> {

@@ -22,8 +22,8 @@ use reader::Reader;
 pub use page::text;
 
 /// A page that shows fewer commands than it should is one whose blocks are not read.
-const COMMANDS_MIN: [(&str, usize); 4] =
-    [("workflow", 40), ("operating", 20), ("services", 20), ("moving-from-buildly-core", 15)];
+const COMMANDS_MIN: [(&str, usize); 5] =
+    [("workflow", 40), ("operating", 20), ("services", 20), ("moving-from-buildly-core", 15), ("events", 25)];
 
 macro_rules! followed {
     ($($name:literal: $sqlite:ident, $postgres:ident;)*) => {$(
@@ -48,13 +48,45 @@ followed! {
     "moving-from-buildly-core": moving_can_be_followed_on_sqlite, moving_can_be_followed_on_postgres;
 }
 
+#[cfg(feature = "nats")]
+#[tokio::test]
+async fn events_can_be_followed_on_sqlite() {
+    follow_to_nats(&Storage::sqlite()).await;
+}
+
+#[cfg(feature = "nats")]
+#[tokio::test]
+async fn events_can_be_followed_on_postgres() {
+    let storage = Storage::postgres();
+    follow_to_nats(&storage).await;
+    storage.remove().await;
+}
+
+/// The page's stream is one of the test's own here, and goes away afterwards.
+#[cfg(feature = "nats")]
+async fn follow_to_nats(storage: &Storage) {
+    let own = uuid::Uuid::now_v7().simple();
+    let (stream, prefix) = (format!("SHOP_{own}"), format!("shop_{own}"));
+    let url = crate::nats::url();
+    let names = [("SHOP", &*stream), ("shop", &prefix), ("nats://127.0.0.1:4222", &url)];
+    follow_with("events", storage, &names);
+    let client = async_nats::connect(url).await.unwrap();
+    async_nats::jetstream::new(client).delete_stream(stream).await.unwrap();
+}
+
 /// Does what the page says.
 fn follow(name: &str, storage: &Storage) {
+    follow_with(name, storage, &[]);
+}
+
+/// The same, with other names for some of the page's.
+fn follow_with(name: &str, storage: &Storage, names: &[(&str, &str)]) {
     let (steps, folder) = (page::steps(&text(name), storage), Folder::new());
     let commands = steps.iter().filter(|step| matches!(step, Step::Command { .. })).count();
     let (_, least) = COMMANDS_MIN.iter().find(|(page, _)| *page == name).unwrap();
     assert!(commands >= *least, "the page shows only {commands} commands");
     let mut reader = Reader::new(storage, &folder.0);
+    names.iter().for_each(|(there, here)| reader.call(there, here));
     for step in &steps {
         reader.follow(step);
     }
@@ -116,6 +148,19 @@ fn what_the_guide_to_services_quotes_is_in_the_examples() {
     assert!(quotations.len() >= 6, "the page quotes only {}", quotations.len());
     for quotation in quotations {
         assert!(files.iter().any(|file| file.contains(&quotation)), "no example has\n{quotation}");
+    }
+}
+
+#[test]
+fn what_the_page_on_events_quotes_is_run_as_an_example() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../buildly-core/src/builder.rs");
+    let example = std::fs::read_to_string(example).unwrap();
+    let lines = example.lines().filter_map(|line| line.trim_start().strip_prefix("///"));
+    let example: Vec<&str> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    let quotations = page::quotations(&text("events"));
+    assert!(quotations.len() >= 2, "the page quotes only {}", quotations.len());
+    for quotation in quotations {
+        assert!(example.join("\n").contains(&quotation), "`Builder::transport` does not show\n{quotation}");
     }
 }
 

@@ -15,7 +15,8 @@ use crate::process::{Folder, Serving, Storage};
 const PATIENCE: Duration = Duration::from_secs(60);
 const GROUPS: usize = 30;
 
-fn url() -> String {
+/// Where the NATS server is.
+pub fn url() -> String {
     std::env::var("BUILDLY_TEST_NATS_URL").unwrap_or_else(|_| "nats://127.0.0.1:4222".to_owned())
 }
 

@@ -59,7 +59,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "buildly-documents",
         ],
     ),
-    ("buildly-python", &["buildly-core", "buildly-model"]),
+    ("buildly-python", &["buildly-deployment", "buildly-model"]),
     ("buildly-deployment", &["buildly-core", "buildly-model"]),
     ("buildly-c", &["buildly-deployment", "buildly-model"]),
     ("xtask", &[]),

@@ -117,15 +117,28 @@ def open(
     public_url: str | None = None,
     works_for_runs: bool = True,
     threads: int = 2,
+    database_url: str | None = None,
+    database_schema: str | None = None,
+    deployment_key: str | None = None,
 ) -> Buildly:
     """Opens a data folder; makes it if there is none. Without a path it is a temporary one.
 
     ``public_url`` is the address under which clients reach the deployment; tokens are issued in
     its name. Without ``works_for_runs`` this process starts and shows runs of workflows, but
-    works for none. ``threads`` is how many the native half works with.
+    works for none. ``threads`` is how many the native half works with. With ``database_url``
+    (``postgres://user:password@host/database``) the deployment is in that database, in the schema
+    ``database_schema`` (by default ``buildly``), and any number of processes may open it, each with
+    a folder of its own and all with one ``deployment_key``, 64 hexadecimal digits. Without one, the
+    folder keeps it.
     """
     return Buildly(
-        path, public_url=public_url, works_for_runs=works_for_runs, threads=threads
+        path,
+        public_url=public_url,
+        works_for_runs=works_for_runs,
+        threads=threads,
+        database_url=database_url,
+        database_schema=database_schema,
+        deployment_key=deployment_key,
     )
 
 
@@ -136,10 +149,19 @@ async def open_async(
     public_url: str | None = None,
     works_for_runs: bool = True,
     threads: int = 2,
+    database_url: str | None = None,
+    database_schema: str | None = None,
+    deployment_key: str | None = None,
 ) -> AsyncIterator[AsyncBuildly]:
     """As :func:`open`, for :mod:`asyncio`: ``async with buildly.open_async() as deployment``."""
     opened = await AsyncBuildly.open(
-        path, public_url=public_url, works_for_runs=works_for_runs, threads=threads
+        path,
+        public_url=public_url,
+        works_for_runs=works_for_runs,
+        threads=threads,
+        database_url=database_url,
+        database_schema=database_schema,
+        deployment_key=deployment_key,
     )
     try:
         yield opened

@@ -7,6 +7,7 @@ import atexit
 import json
 import os
 import tempfile
+import time
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 from . import _native
 from ._async_operations import AsyncOperations
 from ._operations import Operations
-from .errors import InvalidError, LimitedError
+from .errors import InvalidError, LimitedError, UnavailableError
 from .service import native
 from .types import Caller, Handler, Headers, Json, Response, Session, caller_json
 
@@ -44,14 +45,31 @@ class _Opened:
         public_url: str | None = None,
         works_for_runs: bool = True,
         threads: int = 2,
+        database_url: str | None = None,
+        database_schema: str | None = None,
+        deployment_key: str | None = None,
     ) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        if path is None and database_url is not None and deployment_key is None:
+            # As the native half says it, which is given a folder below.
+            refused = "expected one, or a folder that keeps it: without, what is sealed is lost"
+            raise InvalidError(
+                f"invalid input: deployment_key: {refused}", [("deployment_key", refused)]
+            )
         if path is None:
             self._folder = tempfile.TemporaryDirectory(prefix="buildly-", ignore_cleanup_errors=True)
             path = self._folder.name
         self.path = os.fspath(path)
         """The data folder."""
-        self._native = _native.Deployment(path, public_url, works_for_runs, threads)
+        self._native = _native.Deployment(
+            path,
+            public_url,
+            works_for_runs,
+            threads,
+            database_url,
+            database_schema,
+            deployment_key,
+        )
         _open.add(self)
 
     @property
@@ -171,6 +189,18 @@ async def settled(begin: Callable[[Callable[[Any, BaseException | None], object]
         raise
 
 
+async def _read(answer: _native.Answer, body_max: int) -> bytes:
+    pieces, size = [], 0
+    while (piece := await settled(answer.begin_read)) is not None:
+        size += len(piece)
+        if size > body_max:
+            raise LimitedError(
+                f"the answer is larger than {body_max} bytes: ask for less, or raise `body_max`"
+            )
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
 class AsyncBuildly(_Opened, AsyncOperations):
     """A deployment, for :mod:`asyncio`: as :class:`Buildly`, with operations to ``await``.
 
@@ -188,10 +218,20 @@ class AsyncBuildly(_Opened, AsyncOperations):
         public_url: str | None = None,
         works_for_runs: bool = True,
         threads: int = 2,
+        database_url: str | None = None,
+        database_schema: str | None = None,
+        deployment_key: str | None = None,
     ) -> AsyncBuildly:
         """Opens a data folder without holding up the event loop."""
         opened = await asyncio.to_thread(
-            cls, path, public_url=public_url, works_for_runs=works_for_runs, threads=threads
+            cls,
+            path,
+            public_url=public_url,
+            works_for_runs=works_for_runs,
+            threads=threads,
+            database_url=database_url,
+            database_schema=database_schema,
+            deployment_key=deployment_key,
         )
         opened._loop = asyncio.get_running_loop()
         return opened
@@ -220,20 +260,18 @@ class AsyncBuildly(_Opened, AsyncOperations):
     ) -> Response:
         """As :meth:`Buildly.request`."""
         fields, content = _head(caller, headers, body, json)
+        began = time.monotonic()
         answer: _native.Answer = await settled(
             lambda done: self._native.begin_request(
                 method, path, fields, content, timeout, None, done
             )
         )
-        pieces, size = [], 0
-        while (piece := await settled(answer.begin_read)) is not None:
-            size += len(piece)
-            if size > body_max:
-                raise LimitedError(
-                    f"the answer is larger than {body_max} bytes: ask for less, or raise `body_max`"
-                )
-            pieces.append(piece)
-        return Response(answer.status, Headers._of(answer.fields), b"".join(pieces))
+        left = None if timeout is None else max(0.0, timeout - (time.monotonic() - began))
+        try:
+            whole = await asyncio.wait_for(_read(answer, body_max), left)
+        except asyncio.TimeoutError:
+            raise UnavailableError(f"no answer within {timeout} s, as asked for") from None
+        return Response(answer.status, Headers._of(answer.fields), whole)
 
     async def close(self) -> None:
         """Ends all work; what was acknowledged is on disk. Closing again does nothing."""

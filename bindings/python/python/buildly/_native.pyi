@@ -17,7 +17,14 @@ class Deployment:
     """A deployment with the threads that work for it."""
 
     def __new__(
-        cls, path: str | os.PathLike[str], public_url: str | None, works_for_runs: bool, threads: int
+        cls,
+        path: str | os.PathLike[str],
+        public_url: str | None,
+        works_for_runs: bool,
+        threads: int,
+        database_url: str | None = None,
+        database_schema: str | None = None,
+        deployment_key: str | None = None,
     ) -> Deployment: ...
     def call(self, operation: str, arguments: str) -> str: ...
     def begin_call(self, operation: str, arguments: str, done: _Done) -> Pending: ...

@@ -23,7 +23,7 @@ pub(super) struct Reader<'a> {
     shell: Child,
     input: ChildStdin,
     output: mpsc::Receiver<String>,
-    /// The addresses of the page, and those that they are here.
+    /// The addresses and names of the page, and those that they are here.
     addresses: BTreeMap<String, String>,
     serving: Vec<Serving>,
     /// What ends by being killed.
@@ -52,6 +52,11 @@ impl<'a> Reader<'a> {
             serving: Vec::new(),
             killed: Vec::new(),
         }
+    }
+
+    /// Uses another name for one of the page's.
+    pub(super) fn call(&mut self, there: &str, here: &str) {
+        self.addresses.insert(there.to_owned(), here.to_owned());
     }
 
     /// Does one thing that the page says.
@@ -145,12 +150,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// With the addresses as they are here.
+    /// With the addresses and names as they are here.
     fn here(&self, text: &str) -> String {
         self.addresses.iter().fold(text.to_owned(), |text, (there, here)| text.replace(there, here))
     }
 
-    /// With the addresses of the page.
+    /// With the addresses and names of the page.
     fn there(&self, text: &str) -> String {
         self.addresses.iter().fold(text.to_owned(), |text, (there, here)| text.replace(here, there))
     }
