@@ -16,7 +16,7 @@ use buildly_model::{Action, GroupId, Identity, OrganizationId, Principal, Servic
 pub use explain::{Considered, Explanation, WhatCan, WhoCan};
 pub use reason::Reason;
 
-use crate::identity::snapshot::{Attached, Bitmap, Roles};
+use crate::identity::snapshot::{Attached, Bitmap, Held, Roles};
 use crate::identity::{Group, OrganizationFacts, Snapshot};
 
 /// What somebody wants to act on.
@@ -73,8 +73,8 @@ impl Decision {
 /// Whose groups are looked at.
 struct Holder<'a> {
     organization: Option<&'a OrganizationFacts>,
-    groups: &'a Bitmap,
-    deployment_groups: &'a Bitmap,
+    groups: &'a Held,
+    deployment_groups: &'a Held,
     is_superuser: bool,
 }
 
@@ -118,11 +118,11 @@ impl Snapshot {
         resource: Resource,
     ) -> Decision {
         let organization = organization.and_then(|organization| self.organization(organization));
-        let own = organization.map(|facts| facts.roles.bitmap(groups)).unwrap_or_default();
+        let own = organization.map(|facts| facts.roles.held(groups)).unwrap_or_default();
         let holder = Holder {
             organization,
             groups: &own,
-            deployment_groups: &self.deployment.roles.bitmap(groups),
+            deployment_groups: &self.deployment.roles.held(groups),
             is_superuser: false,
         };
         self.decide(&holder, action, resource)
@@ -174,7 +174,7 @@ impl Snapshot {
             let attached = organization.services.get(&service)?;
             Some((&organization.roles, attached, holder.groups))
         });
-        let places: [Option<(&Roles, &Attached, &Bitmap)>; 2] = [own, Some(global)];
+        let places: [Option<(&Roles, &Attached, &Held)>; 2] = [own, Some(global)];
         for (roles, attached, held) in places.into_iter().flatten() {
             if let Some(group) = first_group(roles, attached.allowed.of(action), held) {
                 return Decision::Allow(Reason::Granted { group, action });
@@ -194,7 +194,7 @@ impl Snapshot {
     }
 }
 
-fn first_group(roles: &Roles, allowed: &Bitmap, held: &Bitmap) -> Option<Arc<Group>> {
+fn first_group(roles: &Roles, allowed: &Bitmap, held: &Held) -> Option<Arc<Group>> {
     roles.group(allowed.first_common(held)?).cloned()
 }
 

@@ -9,12 +9,12 @@ mod follow;
 mod roles;
 mod shards;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use buildly_model::{GroupId, Identity, OrganizationId, Principal, ServiceId, StoreError, UserId};
+use foldhash::HashMap;
 
-pub(crate) use bitmap::Bitmap;
+pub(crate) use bitmap::{Bitmap, Held};
 pub(crate) use roles::{Attached, Roles};
 use shards::Shards;
 
@@ -46,9 +46,9 @@ pub struct UserFacts {
     /// What was proven with an older password than this one no longer counts.
     pub credential_version: u64,
     /// Groups of the organization, by the organization's numbers.
-    pub(crate) groups: Bitmap,
+    pub(crate) groups: Held,
     /// Groups of the deployment, by the deployment's numbers.
-    pub(crate) deployment_groups: Bitmap,
+    pub(crate) deployment_groups: Held,
 }
 
 /// What a check needs of one organization.
@@ -89,7 +89,7 @@ impl Snapshot {
     }
 
     pub(crate) fn of_deployment(rows: DeploymentRows) -> Self {
-        let mut deployment = DeploymentFacts { roles: Roles::new(rows.groups), services: HashMap::new() };
+        let mut deployment = DeploymentFacts { roles: Roles::new(rows.groups), services: HashMap::default() };
         for attachment in rows.attachments {
             deployment.services.entry(attachment.service).or_default().attachments.push(attachment);
         }
@@ -216,7 +216,7 @@ impl Snapshot {
             id,
             name: rows.organization.name,
             roles: Roles::new(rows.groups),
-            services: HashMap::new(),
+            services: HashMap::default(),
         };
         facts.index_services(&self.deployment);
         self.organizations.insert(id, Arc::new(facts));
@@ -228,8 +228,8 @@ impl Snapshot {
     /// Takes a user in, or out if its organization is not loaded.
     fn put_member(&mut self, member: Member) {
         let own = match member.organization.map(|organization| self.organization(organization)) {
-            None => Bitmap::default(),
-            Some(Some(facts)) => facts.roles.bitmap(&member.groups),
+            None => Held::default(),
+            Some(Some(facts)) => facts.roles.held(&member.groups),
             Some(None) => return self.users.remove(member.user),
         };
         let facts = UserFacts {
@@ -241,7 +241,7 @@ impl Snapshot {
             is_superuser: member.is_superuser,
             credential_version: member.credential_version,
             groups: own,
-            deployment_groups: self.deployment.roles.bitmap(&member.groups),
+            deployment_groups: self.deployment.roles.held(&member.groups),
         };
         self.users.insert(facts.id, Arc::new(facts));
     }

@@ -69,13 +69,15 @@ impl Auth {
     /// cannot be loaded.
     pub async fn authenticate(&self, token: &str) -> Result<Principal, Error> {
         let mut snapshot = self.parts.snapshots.current();
-        if let Some(organization) = verify::organization_of(&snapshot.token, token)?
+        // Looked at once: nothing that happens meanwhile makes it another token.
+        let genuine = verify::Genuine::of(&snapshot.token, token)?;
+        if let Some(organization) = genuine.organization()
             && !snapshot.has_organization(organization)
         {
             snapshot = self.parts.snapshots.with_organization(organization).await?;
         }
         let now = self.parts.clock.now();
-        let principal = verify::verify(&snapshot, token, now)?;
+        let principal = genuine.check(&snapshot, now)?;
         snapshot.token.note_use(token, now);
         Ok(principal)
     }

@@ -87,6 +87,51 @@ impl fmt::Debug for Signatures {
     }
 }
 
+/// What somebody has shown, found genuine: we signed it, or it is the secret of a key of ours.
+/// Whether it is good now is another question.
+pub(super) enum Genuine<'a> {
+    /// An API key.
+    ApiKey {
+        /// Its text.
+        token: &'a str,
+        /// Whose it is.
+        organization: OrganizationId,
+    },
+    /// An access token.
+    Signed(Arc<Proven>),
+}
+
+impl<'a> Genuine<'a> {
+    /// # Errors
+    /// A [`Refusal`] if it is not.
+    pub(super) fn of(snapshot: &super::Snapshot, token: &'a str) -> Result<Self, Refusal> {
+        if api_key::is_api_key(token) {
+            let (account, _) = api_key::find(snapshot, token)?;
+            return Ok(Self::ApiKey { token, organization: account.organization });
+        }
+        prove(snapshot, token).map(Self::Signed)
+    }
+
+    /// The organization whose facts [`Genuine::check`] needs; `None` if it needs none.
+    pub(super) fn organization(&self) -> Option<OrganizationId> {
+        match self {
+            Self::ApiKey { organization, .. } => Some(*organization),
+            Self::Signed(proven) => proven.claims.organization_uuid,
+        }
+    }
+
+    /// Says who the bearer is, if it is good now. The snapshot may be a later one.
+    ///
+    /// # Errors
+    /// A [`Refusal`].
+    pub(super) fn check(&self, snapshot: &crate::Snapshot, now: Timestamp) -> Result<Principal, Refusal> {
+        match self {
+            Self::ApiKey { token, .. } => api_key::verify(snapshot, token, now),
+            Self::Signed(proven) => check(snapshot, proven, now),
+        }
+    }
+}
+
 /// Says who the bearer of `token` is: of an access token, or of an API key.
 ///
 /// The organization that [`organization_of`] names must be in the snapshot.
@@ -94,11 +139,7 @@ impl fmt::Debug for Signatures {
 /// # Errors
 /// A [`Refusal`]: ask the caller to sign in.
 pub fn verify(snapshot: &crate::Snapshot, token: &str, now: Timestamp) -> Result<Principal, Refusal> {
-    if api_key::is_api_key(token) {
-        return api_key::verify(snapshot, token, now);
-    }
-    let proven = prove(&snapshot.token, token)?;
-    check(snapshot, &proven, now)
+    Genuine::of(&snapshot.token, token)?.check(snapshot, now)
 }
 
 /// The organization whose facts [`verify`] needs; `None` if it needs none. The signature is
@@ -107,10 +148,7 @@ pub fn verify(snapshot: &crate::Snapshot, token: &str, now: Timestamp) -> Result
 /// # Errors
 /// A [`Refusal`]: ask the caller to sign in.
 pub fn organization_of(snapshot: &super::Snapshot, token: &str) -> Result<Option<OrganizationId>, Refusal> {
-    if api_key::is_api_key(token) {
-        return api_key::find(snapshot, token).map(|(account, _)| Some(account.organization));
-    }
-    Ok(prove(snapshot, token)?.claims.organization_uuid)
+    Genuine::of(snapshot, token).map(|genuine| genuine.organization())
 }
 
 /// Checks the signature, or remembers that it was checked.

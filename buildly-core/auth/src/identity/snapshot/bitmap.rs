@@ -1,4 +1,10 @@
-//! A set of small numbers, one bit each; the first 64 need no memory of their own.
+//! Sets of small numbers: of groups.
+//!
+//! Of thousands of groups a service has many, and somebody is in few. So the one is a bitmap, of
+//! which the first 64 need no memory of their own, and the other a list; a check costs as many
+//! looks at the bitmap as the list is long, however many groups there are.
+
+use smallvec::SmallVec;
 
 /// A set of interned groups.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,15 +43,8 @@ impl Bitmap {
     }
 
     /// The smallest number that is in both sets.
-    pub(crate) fn first_common(&self, other: &Self) -> Option<u32> {
-        let both = self.first & other.first;
-        if both != 0 {
-            return Some(both.trailing_zeros());
-        }
-        self.rest.iter().zip(other.rest.iter()).zip(1..).find_map(|((one, two), word)| {
-            let both = one & two;
-            (both != 0).then(|| word * BITS + both.trailing_zeros())
-        })
+    pub(crate) fn first_common(&self, held: &Held) -> Option<u32> {
+        held.iter().find(|number| self.contains(*number))
     }
 
     /// Whether the set is empty.
@@ -58,6 +57,31 @@ impl Bitmap {
         std::iter::once(self.first).chain(self.rest.iter().copied()).zip(0..).flat_map(|(bits, word)| {
             (0..BITS).filter(move |bit| bits & (1 << bit) != 0).map(move |bit| word * BITS + bit)
         })
+    }
+}
+
+/// The groups that somebody is in, in order; some need no memory of their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Held(SmallVec<[u32; 6]>);
+
+impl Held {
+    /// Whether `number` is among them.
+    pub(crate) fn contains(&self, number: u32) -> bool {
+        self.0.binary_search(&number).is_ok()
+    }
+
+    /// The numbers in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.0.iter().copied()
+    }
+}
+
+impl FromIterator<u32> for Held {
+    fn from_iter<I: IntoIterator<Item = u32>>(numbers: I) -> Self {
+        let mut held: SmallVec<_> = numbers.into_iter().collect();
+        held.sort_unstable();
+        held.dedup();
+        Self(held)
     }
 }
 

@@ -4,12 +4,12 @@
 //! A number is never given twice in the life of one value and its successors, so a user's
 //! set of groups stays valid while groups come and go.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use buildly_model::{Action, GroupId};
+use foldhash::HashMap;
 
-use super::Bitmap;
+use super::{Bitmap, Held};
 use crate::identity::Group;
 
 /// One bitmap of groups for each action.
@@ -107,7 +107,7 @@ impl Roles {
     }
 
     /// The numbers of those of `groups` that are here.
-    pub(crate) fn bitmap(&self, groups: &[GroupId]) -> Bitmap {
+    pub(crate) fn held(&self, groups: &[GroupId]) -> Held {
         groups.iter().filter_map(|group| self.number(*group)).collect()
     }
 

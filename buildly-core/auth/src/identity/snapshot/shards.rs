@@ -2,10 +2,10 @@
 //! between the versions, so that one change copies some hundred pointers and one small leaf
 //! however many entries there are.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use buildly_model::{OrganizationId, UserId};
+use foldhash::HashMap;
 
 const BRANCHES: usize = 64;
 
@@ -94,7 +94,7 @@ impl<K: Key, V> Shards<K, V> {
     /// Where `key` belongs, copied if another version shares it.
     fn leaf(&mut self, key: K) -> Option<&mut HashMap<K, Arc<V>>> {
         if self.branches.is_empty() {
-            let leaf: Leaf<K, V> = Arc::new(HashMap::new());
+            let leaf: Leaf<K, V> = Arc::new(HashMap::default());
             let branch: Branch<K, V> = Arc::new(vec![leaf; BRANCHES]);
             self.branches = vec![branch; BRANCHES];
         }

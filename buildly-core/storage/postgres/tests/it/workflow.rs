@@ -11,7 +11,7 @@ use buildly_model::{RunId, StoreError};
 use buildly_storage_postgres::Postgres;
 use buildly_unit::conformance::Commits;
 use buildly_workflow::conformance::{ACME, LONG, NODE, OTHER_NODE, Subject};
-use buildly_workflow::{EffectId, Leased, Store as _};
+use buildly_workflow::{EffectId, Leased};
 use uuid::Uuid;
 
 use crate::support::{Schema, database_url};
