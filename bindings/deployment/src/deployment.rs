@@ -124,7 +124,7 @@ impl Deployment {
     /// is answered with 504; without one, the gateway says how long a service has.
     ///
     /// # Errors
-    /// A [`Failure`] if the name cannot be a service's.
+    /// A [`Failure`] if the name cannot be a service's, or the document is no JSON object.
     pub fn attach(
         &self,
         name: &str,
@@ -139,6 +139,10 @@ impl Deployment {
                 "name",
                 format!("expected at most 60 letters, digits, `-` and `_`, not `{name}`"),
             ));
+        }
+        if let Err(error) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&document) {
+            let expected = format!("expected an OpenAPI document, a JSON object: {error}");
+            return Err(Failure::field("document", expected));
         }
         let (service, authority) =
             (FunctionService::new(name.to_owned(), function, document, timeout), authority(name));

@@ -56,7 +56,8 @@ def test_a_text_that_is_no_unicode_is_refused_everywhere(world: World, text: str
 
 @pytest.mark.parametrize("wrong", [None, 1, 1.5, "text", b"bytes", [], {}, object()], ids=repr)
 def test_values_of_another_type_are_refused(world: World, wrong: Any) -> None:
-    native, done = world.buildly._native, lambda value, error: None
+    native: Any = world.buildly._native
+    done = lambda value, error: None
     for ask in (
         lambda: native.call(wrong, wrong),
         lambda: native.request("GET", "/x/", wrong or 1, b"", None, 1),

@@ -91,9 +91,9 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     with pytest.raises(buildly.UnavailableError) as refused:
         buildly.open(tmp_path, database_url=unused)
     assert "hunter2" not in str(refused.value)
-    with pytest.raises(buildly.BuildlyError) as refused:
+    with pytest.raises(buildly.BuildlyError) as unknown:
         buildly.open(tmp_path, database_url="mysql://ada:hunter2@127.0.0.1/x")
-    assert "hunter2" not in str(refused.value)
+    assert "hunter2" not in str(unknown.value)
     with pytest.raises(buildly.BuildlyError):
         buildly.open(tmp_path, database_url=URL, database_schema='x"; DROP TABLE y')
     for field, options in {
