@@ -119,17 +119,12 @@ fn told(root: &Path, name: &str) -> Result<String, String> {
     let api = public_api::Builder::from_rustdoc_json(&path)
         .omit_blanket_impls(true)
         .omit_auto_trait_impls(true)
+        .omit_auto_derived_impls(true)
         .build()
         .map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut lines: Vec<String> = api.items().map(ToString::to_string).filter(|line| is_shown(line)).collect();
+    let mut lines: Vec<String> = api.items().map(ToString::to_string).collect();
     lines.push(String::new());
     Ok(lines.join("\n"))
-}
-
-/// That a type implements a trait of the standard library's says which methods it has.
-fn is_shown(line: &str) -> bool {
-    let _ = line;
-    true
 }
 
 fn difference(listed: &str, now: &str) -> Difference {
