@@ -28,7 +28,8 @@ pub enum Failure {
 }
 
 impl Failure {
-    pub(crate) fn http(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+    /// One of a request over HTTP, or of anything else that a package says.
+    pub fn http(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Http(Box::new(error))
     }
 }

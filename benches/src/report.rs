@@ -11,6 +11,8 @@ pub struct Figure {
     pub p99_ms: f64,
     /// How many were wrong or failed.
     pub bad: u64,
+    /// The time on a core that one took the measured program, in microseconds, where it is known.
+    pub cpu_us: Option<f64>,
 }
 
 impl Figure {
@@ -22,14 +24,39 @@ impl Figure {
             |share: usize| took_ms.get(took_ms.len().saturating_mul(share) / 100).copied().unwrap_or(0.0);
         #[expect(clippy::cast_precision_loss, reason = "no figure is that exact")]
         let rate = took_ms.len() as f64 / seconds;
-        Self { rate, p50_ms: at(50), p99_ms: at(99), bad }
+        Self { rate, p50_ms: at(50), p99_ms: at(99), bad, cpu_us: None }
     }
 }
 
 impl std::fmt::Display for Figure {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { rate, p50_ms, p99_ms, bad } = self;
-        write!(formatter, "{rate:.1}/s (p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms, {bad} bad)")
+        let Self { rate, p50_ms, p99_ms, bad, cpu_us } = self;
+        write!(formatter, "{rate:.1}/s (p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms")?;
+        if let Some(cpu_us) = cpu_us {
+            write!(formatter, ", {cpu_us:.1} µs of a core each")?;
+        }
+        write!(formatter, ", {bad} bad)")
+    }
+}
+
+/// What a ratio should be.
+#[derive(Debug, Clone, Copy)]
+pub enum Target {
+    /// This or more.
+    AtLeast(f64),
+    /// This or less.
+    AtMost(f64),
+}
+
+impl Target {
+    /// The target, and whether it is met.
+    #[must_use]
+    pub fn judge(self, value: f64) -> String {
+        let (word, limit, is_met) = match self {
+            Self::AtLeast(limit) => ("at least", limit, value >= limit),
+            Self::AtMost(limit) => ("at most", limit, value <= limit),
+        };
+        format!("{word} {limit}: {}", if is_met { "met" } else { "MISSED" })
     }
 }
 
@@ -38,10 +65,29 @@ impl std::fmt::Display for Figure {
 pub struct Report(Vec<String>);
 
 impl Report {
+    /// Two figures of any kind; a ratio above 1 is good for ours.
+    pub fn compared(
+        &mut self,
+        name: &str,
+        ours: impl std::fmt::Display,
+        peer: &str,
+        theirs: impl std::fmt::Display,
+        ratio: f64,
+        target: Option<Target>,
+    ) {
+        let target = target.map(|target| format!(" ({})", target.judge(ratio))).unwrap_or_default();
+        self.line(format!("{name} | {ours} | {peer}: {theirs} | {ratio:.2}{target}"));
+    }
+
+    /// A peer that could not be measured.
+    pub fn left_out(&mut self, name: &str, why: &crate::Failure) {
+        self.line(format!("{name} | - | LEFT OUT: {why} | -"));
+    }
+
     /// A figure beside that of a peer.
     pub fn beside(&mut self, name: &str, ours: &Figure, peer: &str, theirs: &Figure) {
         let ratio = if theirs.rate > 0.0 { ours.rate / theirs.rate } else { f64::NAN };
-        self.line(format!("{name} | {ours} | {peer}: {theirs} | {ratio:.2}"));
+        self.compared(name, ours, peer, theirs, ratio, None);
     }
 
     /// A figure that no peer has.

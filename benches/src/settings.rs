@@ -30,6 +30,24 @@ pub fn peers_home() -> PathBuf {
     variable("PEERS_HOME").map_or_else(below_target, PathBuf::from)
 }
 
+/// A script or configuration of ours for a peer.
+#[must_use]
+pub fn peers_script(name: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/peers")).join(name)
+}
+
+/// How often the sides of a comparison take their turns.
+#[must_use]
+pub fn rounds() -> usize {
+    variable("ROUNDS").and_then(|text| text.parse().ok()).unwrap_or(3)
+}
+
+/// How many connections ask a gateway at a time.
+#[must_use]
+pub fn connections() -> usize {
+    variable("CONNECTIONS").and_then(|text| text.parse().ok()).unwrap_or(32)
+}
+
 /// The PostgreSQL server that ours and peers use.
 #[must_use]
 pub fn postgres_url() -> String {

@@ -58,7 +58,7 @@ impl Dbos {
             }
         };
         let mut run = Command::new(&self.python);
-        run.arg(install::script("dbos_wf.py")).arg(url).arg(at_once.to_string());
+        run.arg(settings::peers_script("dbos_wf.py")).arg(url).arg(at_once.to_string());
         run.arg(long.as_secs().to_string()).env("UP_PORT", stub_port.to_string());
         let output = run.kill_on_drop(true).output().await?;
         // Only of SQLite there is one.
@@ -72,7 +72,7 @@ impl Dbos {
             return Err(Failure::Peer { peer: NAME, reason });
         };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is a count")]
-        Ok(Figure { rate, p50_ms, p99_ms, bad: bad as u64 })
+        Ok(Figure { rate, p50_ms, p99_ms, bad: bad as u64, cpu_us: None })
     }
 }
 

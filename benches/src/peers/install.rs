@@ -1,6 +1,6 @@
 //! Packages of peers, below `PEERS_HOME`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use tokio::process::Command;
@@ -45,7 +45,14 @@ pub(super) async fn pip(peer: &'static str, packages: &[&str]) -> Result<PathBuf
     Ok(python)
 }
 
-/// A script of ours for a peer.
-pub(super) fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name)
+/// Debian packages, installed if the program of that name is not there (as root).
+pub(super) async fn apt(peer: &'static str, program: &str, packages: &[&str]) -> Result<(), Failure> {
+    if run(peer, Command::new("which").arg(program)).await.is_ok() {
+        return Ok(());
+    }
+    run(peer, Command::new("apt-get").args(["update", "-qq"])).await?;
+    let mut install = Command::new("apt-get");
+    // Nothing that a package would start is started.
+    install.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
+    run(peer, install.args(["install", "-y", "-qq"]).args(packages)).await
 }

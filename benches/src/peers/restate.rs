@@ -8,8 +8,8 @@ use http::{Method, StatusCode};
 use tokio::process::{Child, Command};
 
 use super::install;
-use crate::Failure;
 use crate::load::{Ask, Client};
+use crate::{Failure, settings};
 
 const NAME: &str = "restate";
 const INGRESS: u16 = 7480;
@@ -34,7 +34,7 @@ impl Restate {
     pub async fn start(stub_port: u16) -> Result<Self, Failure> {
         let packages = ["@restatedev/restate-server-linux-x64@1.7.12", "@restatedev/restate-sdk@1.17.2"];
         let home = install::npm(NAME, &packages).await?;
-        std::fs::copy(install::script("restate_wf.mjs"), home.join("restate_wf.mjs"))?;
+        std::fs::copy(settings::peers_script("restate_wf.mjs"), home.join("restate_wf.mjs"))?;
         let folder = std::env::temp_dir().join(format!("buildly-bench-restate-{}", uuid::Uuid::now_v7()));
         let mut sdk = Command::new("node");
         sdk.arg("restate_wf.mjs").env("NODE_ENV", "production").env("PORT", SDK.to_string());
