@@ -51,6 +51,9 @@ impl Ends {
     }
 }
 
+/// A chain as it is thought to be, and as it is once a group is written.
+type Moved = (Chain, Chain);
+
 /// Why a group was not written.
 enum Unwritten {
     /// Something is not as it was thought to be; nothing was written.
@@ -134,8 +137,8 @@ impl Batches {
 
     /// The events of the units, linked to the ends of their chains as they are thought to be, and
     /// the chains before and after. `None` if an end is not known.
-    fn linked(&self, units: &[Unit]) -> Option<(Vec<StoredEvent>, Vec<(Chain, Chain)>)> {
-        let mut moved: BTreeMap<Uuid, (Chain, Chain)> = BTreeMap::new();
+    fn linked(&self, units: &[Unit]) -> Option<(Vec<StoredEvent>, Vec<Moved>)> {
+        let mut moved: BTreeMap<Uuid, Moved> = BTreeMap::new();
         let mut events = Vec::new();
         for part in units.iter().flat_map(|unit| &unit.parts) {
             let key = chain_key(part.organization).ok()?;
