@@ -16,6 +16,6 @@ impl Numbers {
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         let spread = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32;
-        u32::try_from(spread * u64::from(end) >> 32).unwrap_or(0)
+        u32::try_from((spread * u64::from(end)) >> 32).unwrap_or(0)
     }
 }
