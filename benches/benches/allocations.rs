@@ -1,16 +1,15 @@
 //! How often a permission check asks for memory. A program of its own: counting costs, and would
 //! be in the peers' times.
-#![expect(clippy::print_stderr, reason = "a bench speaks to the terminal")]
 
 use std::alloc::System;
 use std::process::ExitCode;
 
-use benches::Failure;
 use benches::permission::{
     CachedCasbin, IndexedCasbin, Judge, OnePolicyCedar, People, PlainCasbin, PolicyARoleCedar, TOKENS,
 };
 use benches::report::Report;
 use benches::seed::Shape;
+use benches::{Failure, start};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -20,15 +19,7 @@ static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 const QUESTIONS: usize = TOKENS as usize;
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(bench()));
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    start::run(bench())
 }
 
 async fn bench() -> Result<(), Failure> {

@@ -1,17 +1,17 @@
 //! A request through the gateway on one core, beside nginx, HAProxy and Envoy before the same stub.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench speaks to the terminal")]
+#![expect(clippy::print_stdout, reason = "a bench speaks to the terminal")]
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use benches::ours::{Beginning, Database, Ours, become_buildly};
+use benches::ours::{Beginning, Database, Ours};
 use benches::peers::{Checks, Proxy, ProxyKind};
 use benches::report::{Figure, Report, Target};
 use benches::seed::Shape;
 use benches::tokens::Issuer;
 use benches::upstream::Upstream;
 use benches::wire::{self, Questions, Right, Until};
-use benches::{Failure, cores, settings};
+use benches::{Failure, settings, start};
 use buildly_auth::identity::PasswordHash;
 use serde_json::json;
 
@@ -31,21 +31,7 @@ const OF_HAPROXY: Target = Target::AtLeast(1.5);
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    if let Some(ended) = become_buildly() {
-        return ended;
-    }
-    if !cores::leave_one_free() {
-        println!("WARNING: less than two cores: load and gateway share one, and no figure means much");
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(bench()));
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    start::run_beside_one_core(bench())
 }
 
 /// One side of a comparison.

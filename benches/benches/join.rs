@@ -1,18 +1,18 @@
 //! A page of a hundred customers, each with its document and its appointment of two other
 //! services: joined by ours, put together by a client, and by Hive Gateway.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench speaks to the terminal")]
+#![expect(clippy::print_stdout, reason = "a bench speaks to the terminal")]
 #![expect(clippy::disallowed_methods, reason = "time is what is measured")]
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use benches::ours::{Beginning, Database, Ours, become_buildly};
+use benches::ours::{Beginning, Database, Ours};
 use benches::peers::Hive;
 use benches::report::{Figure, Report, Target};
 use benches::upstream::Upstream;
 use benches::wire::{self, Connection, Questions, Right, Until};
-use benches::{Failure, cores, settings, usage};
+use benches::{Failure, settings, start, usage};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -30,21 +30,7 @@ const OF_HIVE: Target = Target::AtLeast(3.0);
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    if let Some(ended) = become_buildly() {
-        return ended;
-    }
-    if !cores::leave_one_free() {
-        println!("WARNING: less than two cores: load and gateway share one, and no figure means much");
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(bench()));
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    start::run_beside_one_core(bench())
 }
 
 async fn bench() -> Result<(), Failure> {

@@ -1,18 +1,17 @@
 //! How soon a server answers, what it holds while nothing happens, and how what one request costs
 //! grows with a hundred times the data.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench speaks to the terminal")]
 #![expect(clippy::disallowed_methods, reason = "time is what is measured")]
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use benches::ours::{Beginning, Database, Ours, PASSWORD, become_buildly};
+use benches::ours::{Beginning, Database, Ours, PASSWORD};
 use benches::report::{Figure, Report};
 use benches::seed::{Shape, username};
 use benches::tokens::Issuer;
 use benches::upstream::Upstream;
 use benches::wire::{self, Questions, Right, Until};
-use benches::{Failure, cores, settings, usage};
+use benches::{Failure, settings, start, usage};
 use buildly_auth::identity::PasswordHash;
 use buildly_auth::identity::password::Hasher;
 use buildly_model::Secret;
@@ -33,21 +32,7 @@ const AT_ONCE: usize = 4;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    if let Some(ended) = become_buildly() {
-        return ended;
-    }
-    if !cores::leave_one_free() {
-        println!("WARNING: less than two cores: load and server share one, and no figure means much");
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(bench()));
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    start::run_beside_one_core(bench())
 }
 
 async fn bench() -> Result<(), Failure> {

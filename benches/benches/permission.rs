@@ -1,5 +1,5 @@
 //! Permission checks beside casbin and Cedar, at casbin's public shapes.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench speaks to the terminal")]
+#![expect(clippy::print_stdout, reason = "a bench speaks to the terminal")]
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use benches::permission::{
 use benches::report::{Report, Target};
 use benches::seed::{Question, Shape};
 use benches::timing::{Cost, FEW, clock_ns, time};
-use benches::{Failure, settings};
+use benches::{Failure, settings, start};
 
 /// So many questions are drawn, half of them to be denied.
 const QUESTIONS: usize = 20_000;
@@ -19,15 +19,7 @@ const RESOLVED_NS: f64 = 100.0;
 const FROM_TOKEN_NS: f64 = 500.0;
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(bench()));
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    start::run(bench())
 }
 
 async fn bench() -> Result<(), Failure> {

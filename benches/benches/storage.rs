@@ -1,5 +1,4 @@
 //! What is durable: commits, records, refreshed sessions, and sign-ins with a password.
-#![expect(clippy::print_stderr, reason = "a bench speaks to the terminal")]
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -7,11 +6,11 @@ use std::time::Duration;
 
 use benches::commits::{self, Commits};
 use benches::load::{Ask, measure};
-use benches::ours::{Beginning, Database, Ours, PASSWORD, become_buildly};
+use benches::ours::{Beginning, Database, Ours, PASSWORD};
 use benches::peers::{BarePostgres, BareSqlite};
 use benches::report::{Figure, Report};
 use benches::sessions::refreshed;
-use benches::{Failure, disk, settings};
+use benches::{Failure, disk, settings, start};
 use buildly_storage_postgres::Postgres;
 use buildly_storage_sqlite::Sqlite;
 use bytes::Bytes;
@@ -30,18 +29,7 @@ const ARGON2: &str = "argon2id, 19 MiB, 2 passes, 1 lane";
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    if let Some(ended) = become_buildly() {
-        return ended;
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let done = runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(bench()));
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    start::run_threaded(2, bench())
 }
 
 async fn bench() -> Result<(), Failure> {

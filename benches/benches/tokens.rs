@@ -1,14 +1,13 @@
 //! Tokens of applications on one core, beside npm's oidc-provider: ours are remembered durably and
 //! written to the journal, its are kept in memory.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench speaks to the terminal")]
 
 use std::process::ExitCode;
 
-use benches::ours::{Beginning, Database, Ours, become_buildly};
+use benches::ours::{Beginning, Database, Ours};
 use benches::peers::Oidc;
 use benches::report::{Figure, Report};
 use benches::wire::{self, Questions, Right, Until};
-use benches::{Failure, cores, disk, settings};
+use benches::{Failure, disk, settings, start};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -20,21 +19,7 @@ const AT_ONCE: usize = 16;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    if let Some(ended) = become_buildly() {
-        return ended;
-    }
-    if !cores::leave_one_free() {
-        println!("WARNING: less than two cores: load and server share one, and no figure means much");
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(bench()));
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    start::run_beside_one_core(bench())
 }
 
 async fn bench() -> Result<(), Failure> {

@@ -1,5 +1,5 @@
 //! Workflows: the pure step, runs of three steps beside Restate and DBOS, recovery.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench speaks to the terminal")]
+#![expect(clippy::print_stdout, reason = "a bench speaks to the terminal")]
 #![expect(clippy::disallowed_methods, reason = "time is what is measured")]
 
 use std::hint::black_box;
@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use benches::load::{Client, measure};
-use benches::ours::{CompleteRun, Database, Ours, become_buildly, three_steps};
+use benches::ours::{CompleteRun, Database, Ours, three_steps};
 use benches::peers::{CompleteRestateRun, Dbos, DbosDatabase, Restate};
 use benches::report::{Figure, Report};
 use benches::stub::Stub;
-use benches::{Failure, disk, settings};
+use benches::{Failure, disk, settings, start};
 use buildly_model::{RunId, Timestamp};
 use buildly_workflow::{Answer, Input, Outcome, Start, State, Template, compile, step};
 use http::StatusCode;
@@ -27,18 +27,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const OPEN_RUNS: usize = 10_000;
 
 fn main() -> ExitCode {
-    if let Some(ended) = become_buildly() {
-        return ended;
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(bench()));
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    start::run(bench())
 }
 
 async fn bench() -> Result<(), Failure> {

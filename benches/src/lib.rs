@@ -20,6 +20,7 @@ pub mod report;
 pub mod seed;
 pub mod sessions;
 pub mod settings;
+pub mod start;
 pub mod stub;
 pub mod timing;
 pub mod tokens;
