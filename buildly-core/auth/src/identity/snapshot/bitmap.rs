@@ -84,11 +84,3 @@ impl FromIterator<u32> for Held {
         Self(held)
     }
 }
-
-impl FromIterator<u32> for Bitmap {
-    fn from_iter<I: IntoIterator<Item = u32>>(numbers: I) -> Self {
-        let mut bitmap = Self::default();
-        numbers.into_iter().for_each(|number| bitmap.insert(number));
-        bitmap
-    }
-}
