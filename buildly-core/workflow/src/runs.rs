@@ -160,13 +160,13 @@ impl Workflow {
         tokio::pin!(ring);
         ring.as_mut().enable();
         // A node that moves a run itself knows without asking how it is. An end is for good.
-        if let Some(kept) = self.kept(principal, run).await {
-            if !kept.is_ended() {
-                let _ = tokio::time::timeout(at_most.min(LOOK_INTERVAL), ring).await;
-            }
-            if let Some(ended) = self.kept(principal, run).await.filter(Run::is_ended) {
-                return Ok(ended);
-            }
+        let mut kept = self.kept(principal, run).await;
+        if kept.as_ref().is_some_and(|kept| !kept.is_ended()) {
+            let _ = tokio::time::timeout(at_most.min(LOOK_INTERVAL), ring).await;
+            kept = self.kept(principal, run).await;
+        }
+        if let Some(ended) = kept.filter(Run::is_ended) {
+            return Ok(ended);
         }
         let left = end.saturating_duration_since(Instant::now());
         self.until(principal, run, left, bell, Run::is_ended).await
@@ -174,7 +174,7 @@ impl Workflow {
 
     /// The run as this node has left it, if it still has it at hand and the caller may see it.
     async fn kept(&self, principal: &Principal, run: RunId) -> Option<Run> {
-        let kept = self.turn(run)?.try_lock().ok()?.clone().filter(|kept| kept.summary.id == run)?;
+        let kept = self.turn(run)?.try_lock().ok()?.as_ref().filter(|kept| kept.summary.id == run)?.clone();
         let organization = match self.parts.access.require(principal, Right::Read).await {
             Ok(organization) => organization,
             Err(_) if is_starter(principal, &kept.summary) => self.parts.access.doer(principal).await.ok()?.0,
