@@ -12,6 +12,7 @@ use buildly_storage_postgres::Postgres;
 use buildly_unit::conformance::Commits;
 use buildly_workflow::conformance::{ACME, LONG, NODE, OTHER_NODE, Subject};
 use buildly_workflow::{EffectId, Leased};
+use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 use crate::support::{Schema, database_url};
@@ -155,4 +156,30 @@ async fn a_refused_step_keeps_back_none_of_those_beside_it() {
         }
     }
     assert_eq!(verified(&schema).await, 1 + 16 * 10);
+}
+
+/// Whether the last statement of one of the schema's connections wrote steps by itself.
+async fn has_written_alone(schema: &Schema) -> bool {
+    let mut connection = PgConnection::connect(&database_url()).await.unwrap();
+    let sql = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+               WHERE application_name = $1 AND state = 'idle' AND ltrim(query, E' \\n') LIKE 'WITH step AS%')";
+    let asked = sqlx::query_scalar(sql).bind(format!("buildly {}", schema.0));
+    asked.fetch_one(&mut connection).await.unwrap()
+}
+
+/// Else the other tests would show nothing of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_soon_after_another_is_one_statement() {
+    let schema = Schema::new();
+    let node = node(&schema).await;
+    node.flood(1, ACME, 0).await;
+    // A transaction ends with `COMMIT`. On a slow machine the one before may be too long ago.
+    for version in 1..200 {
+        node.step_and_tell(1, version, 10).await.unwrap();
+        if has_written_alone(&schema).await {
+            assert_eq!(verified(&schema).await, version);
+            return;
+        }
+    }
+    panic!("no step was written by itself");
 }
